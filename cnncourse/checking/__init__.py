@@ -1,0 +1,64 @@
+"""Check a student's function: `check("ch02_conv2d.conv2d", conv2d)`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from cnncourse.checking.candidate import Candidate, Failure, LocalCandidate, Outcome
+from cnncourse.checking.exercise import Case, Exercise, Misconception, chapters, exercise_ids, load
+from cnncourse.checking.judge import judge
+from cnncourse.checking.report import Report
+
+__all__ = [
+    "Candidate",
+    "Case",
+    "Exercise",
+    "Failure",
+    "LocalCandidate",
+    "Misconception",
+    "Outcome",
+    "Report",
+    "chapters",
+    "check",
+    "exercise_ids",
+    "judge",
+    "load",
+]
+
+
+def check(exercise_id: str, answer: Any) -> float:
+    """Check an answer, show the report, and return the points earned.
+
+    Parameters
+    ----------
+    exercise_id : chapter and name, such as ``"ch02_conv2d.conv2d"``
+    answer : the student's function
+
+    Returns
+    -------
+    float
+        Between 0 and the exercise's points; the share of the groups of cases that hold. It is returned, not
+        printed, because nbgrader reads a cell's result as its score, and takes a cell without one for fully
+        right.
+
+    Raises
+    ------
+    ValueError
+        If there is no such exercise.
+    """
+    report = judge(load(exercise_id), LocalCandidate(answer))
+    _show(report)
+    return report.points
+
+
+def _show(report: Report) -> None:
+    """Display the card in a notebook, print the text elsewhere; on stderr nbgrader would score it 0."""
+    ipython = sys.modules.get("IPython")
+    if ipython is not None and ipython.get_ipython() is not None:
+        from IPython import display
+
+        data = {"text/plain": report.text(), "text/html": report.html()}
+        display.publish_display_data(data)  # type: ignore[no-untyped-call]
+    else:
+        print(report.text())

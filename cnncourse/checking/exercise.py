@@ -1,0 +1,156 @@
+"""An exercise is one object: the answer, the cases, the known wrong answers, the prompt, the points."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from cnncourse.checking.plain import Plain
+
+PACKAGE = "cnncourse.exercises"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One set of arguments to try.
+
+    `why` names the situation, as a student reads it ("padding 1 on a wide image"). Cases of one `group` hold
+    or fail together and earn one share of the points. `part` picks one key or index of what comes back. The
+    arguments stand in the order of the function's signature, none left out before the last, so that they can
+    be given by position too.
+    """
+
+    why: str
+    arguments: dict[str, Plain]
+    group: str = ""
+    part: str | int | None = None
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """A wrong answer that learners give, and what to tell those whose answer behaves the same."""
+
+    name: str
+    hint: str
+    answer: Callable[..., Any]
+
+
+@dataclass
+class Exercise:
+    """A function for a student to write, with all that is needed to ask for it, check it and explain it.
+
+    Parameters
+    ----------
+    solution : the function whose source is the instructor's answer and whose signature and docstring are the
+    stub
+    cases : makes the cases from a random generator, the simplest first
+    points : for all groups of cases together
+    prompt : Markdown: why it is needed, the contract, an example worked by hand
+    hints : two or three, from gentle to explicit
+    remark : one sentence worth knowing, for those whose answer is right
+    reference : a function of the library that gives the same results; `solution` where there is none
+    forbids : full dotted names of library functions that would be the whole answer
+    axes : names of the axes of the array that comes back
+    misconceptions : the known wrong answers; add one with the decorator `misconception`
+    seconds : how long one call may take
+    """
+
+    solution: Callable[..., Any]
+    cases: Callable[[np.random.Generator], Iterable[Case]]
+    points: int
+    prompt: str
+    hints: tuple[str, ...]
+    remark: str
+    reference: Callable[..., Any] | None = None
+    forbids: tuple[str, ...] = ()
+    axes: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ("import numpy as np",)
+    misconceptions: list[Misconception] = field(default_factory=list)
+    seconds: float = 5.0  # a first `import torch` inside the answer takes a while
+
+    @property
+    def name(self) -> str:
+        """The name of the function, such as ``conv2d``."""
+        return self.solution.__name__
+
+    @property
+    def id(self) -> str:
+        """Chapter and name, such as ``ch02_conv2d.conv2d``."""
+        return self.solution.__module__.removeprefix(PACKAGE + ".")
+
+    @property
+    def forbidden(self) -> tuple[str, ...]:
+        """All that an answer may not use: `forbids`, and this package's own answer."""
+        own = (self.solution, self.reference) if self.reference else (self.solution,)
+        return (*self.forbids, *(f"{f.__module__}.{f.__qualname__}" for f in own))
+
+    def expected(self, case: Case) -> Plain:
+        """Return the right answer to a case."""
+        return part_of((self.reference or self.solution)(**case.arguments), case.part)
+
+    def misconception(self, hint: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Register the decorated function as a known wrong answer, with what to say to those who gave it."""
+
+        def register(answer: Callable[..., Any]) -> Callable[..., Any]:
+            self.misconceptions.append(
+                Misconception(answer.__name__.strip("_"), " ".join(hint.split()), answer)
+            )
+            return answer
+
+        return register
+
+
+def part_of(value: Plain, part: str | int | None) -> Plain:
+    """Return one key or index of what came back, or all of it where that is not possible."""
+    if isinstance(part, str) and isinstance(value, dict) and part in value:
+        return {part: value[part]}
+    if isinstance(part, int) and isinstance(value, tuple | list) and part < len(value):
+        return value[part]
+    return value
+
+
+def load(exercise_id: str) -> Exercise:
+    """Return an exercise by its id.
+
+    Raises
+    ------
+    ValueError
+        If there is none; the message names the exercises of that chapter.
+    """
+    try:
+        found = importlib.import_module(f"{PACKAGE}.{exercise_id}").exercise
+    except (ModuleNotFoundError, AttributeError) as error:
+        known = ", ".join(exercise_ids())
+        raise ValueError(f"no exercise {exercise_id!r}; there are {known}") from error
+    assert isinstance(found, Exercise)
+    return found
+
+
+def chapters() -> list[str]:
+    """Return the slugs of the chapters that have exercises."""
+    root = importlib.import_module(PACKAGE)
+    return sorted(name for name in _children(root) if name.startswith("ch"))
+
+
+def exercise_ids(chapter: str | None = None) -> list[str]:
+    """Return the ids of all exercises, or of one chapter's, in the order in which they are taught."""
+    found = chapters() if chapter is None else [chapter]
+    return [
+        f"{slug}.{name}" for slug in found for name in importlib.import_module(f"{PACKAGE}.{slug}").EXERCISES
+    ]
+
+
+def _children(package: Any) -> list[str]:
+    import pkgutil
+
+    return [module.name for module in pkgutil.iter_modules(package.__path__)]
+
+
+def signature_names(function: Callable[..., Any]) -> list[str]:
+    """Return the names of a function's arguments, in order."""
+    return list(inspect.signature(function).parameters)

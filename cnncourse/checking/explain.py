@@ -1,0 +1,72 @@
+"""What the usual error messages of Python and NumPy mean, in plain words."""
+
+from __future__ import annotations
+
+import re
+
+MEANINGS = (
+    (
+        r"into shape \((\d+,)*0[,)]",
+        "The slice on the left is empty. `[p:-p]` is `[0:0]` when `p` is 0: count the end from the start.",
+    ),
+    (
+        r"only (0-dimensional|length-1|size-1) arrays can be converted",
+        "A single number was needed here and an array came, as in `float(b)` with an array `b`. "
+        "Pick one number first (`b[i]`, `b.item()`), or sum the array.",
+    ),
+    (
+        r"setting an array element with a sequence",
+        "The left side is one number and the right side is an array. Look at the shapes on both sides: "
+        "often a sum over the window is missing.",
+    ),
+    (
+        r"could not broadcast|operands could not be broadcast",
+        "The two arrays have shapes that do not fit each other: print both `.shape`s just before this line. "
+        "Near a border, a slice that runs over the edge comes back smaller.",
+    ),
+    (
+        r"index \S+ is out of bounds|index out of range",
+        "A loop or an index runs past the end of an axis. Compare the range of the loop with the size of "
+        "that axis.",
+    ),
+    (
+        r"matmul: |shapes .* not aligned|mismatch in its core dimension",
+        "In `a @ b` the last axis of `a` must be as long as the last but one of `b`.",
+    ),
+    (r"cannot reshape array", "The new shape has another number of values than the array. Count both."),
+    (
+        r"not enough values to unpack|too many values to unpack",
+        "The left side names more or fewer things than come back: print the `.shape`.",
+    ),
+    (
+        r"unexpected keyword argument",
+        "The function must take the arguments by the names in the task's first line; keep that line as it "
+        "was given.",
+    ),
+    (
+        r"missing \d+ required positional argument",
+        "The function must have the default values of the task's first line; keep that line as it was given.",
+    ),
+    (
+        r"'float' object cannot be interpreted as an integer|slice indices must be integers",
+        "A size or an index is a float: `/` makes floats, `//` keeps ints.",
+    ),
+    (
+        r"is not defined",
+        "This name is not known here: check its spelling, and that the cell that makes it has been run.",
+    ),
+    (
+        r"assignment destination is read-only",
+        "This array is a view that must not be written to: make a new one, for example with `np.zeros`.",
+    ),
+    (
+        r"negative dimensions|zero-size array",
+        "A size came out as 0 or less: print the sizes that it is computed from.",
+    ),
+    (r"maximum recursion depth", "The function calls itself without end."),
+)
+
+
+def explain(message: str) -> str:
+    """Return what an error message means and where to look, or an empty string."""
+    return next((meaning for pattern, meaning in MEANINGS if re.search(pattern, message)), "")

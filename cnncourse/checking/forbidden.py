@@ -1,0 +1,108 @@
+"""Find library calls that would be an exercise's whole answer, by reading the source of the answer."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+import textwrap
+import types
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Use:
+    """A library function that the answer uses: its full name, and the student's line."""
+
+    name: str
+    line: int  # counted from the top of the cell or file
+    code: str
+
+
+def find_use(function: Any, forbidden: Sequence[str]) -> Use | None:
+    """Return the first use of a forbidden library function, or None.
+
+    Names are followed through imports, aliases, and the functions of the student's own that `function` calls.
+    A function whose source cannot be read is searched by the names in its code.
+    """
+    names, seen, queue = set(forbidden), set(), [function]
+    objects = {id(found): name for name in names if (found := _resolve(name)) is not None}
+    if id(function) in objects:
+        return Use(objects[id(function)], 0, "")
+    while queue:
+        current = queue.pop()
+        if not isinstance(current, types.FunctionType) or current in seen:
+            continue
+        seen.add(current)
+        for full_name, found, line, code in _references(current):
+            if full_name in names or id(found) in objects:
+                return Use(full_name if full_name in names else objects[id(found)], line, code)
+            if isinstance(found, types.FunctionType) and found.__module__ == current.__module__:
+                queue.append(found)
+    return None
+
+
+def _references(function: types.FunctionType) -> Iterator[tuple[str, Any, int, str]]:
+    """Yield (full dotted name, live object or None, line, code) for every name that `function` reads."""
+    try:
+        lines, first = inspect.getsourcelines(function)
+        tree = ast.parse(textwrap.dedent("".join(lines)))
+    except (OSError, TypeError, SyntaxError):
+        for name in function.__code__.co_names:
+            yield _name_of(function.__globals__.get(name), name), function.__globals__.get(name), 0, ""
+        return
+    scope = {**function.__globals__, **_closure(function)}
+    imported = dict(_imports(tree))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
+            full_name, found = _lookup(node, scope, imported)
+            if full_name:
+                yield full_name, found, first + node.lineno - 1, lines[node.lineno - 1].strip()
+
+
+def _imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Yield (local name, full dotted name) of the imports inside a function."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield (alias.asname, alias.name) if alias.asname else (alias.name.split(".")[0],) * 2
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                yield alias.asname or alias.name, f"{node.module}.{alias.name}"
+
+
+def _lookup(node: ast.expr, scope: dict[str, Any], imported: dict[str, str]) -> tuple[str, Any]:
+    """Return the full dotted name of `a.b.c` and the object it is, where modules and imports lead to one."""
+    if isinstance(node, ast.Name):
+        if node.id in imported:
+            return imported[node.id], _resolve(imported[node.id])
+        found = scope.get(node.id)
+        return _name_of(found, node.id), found
+    if not isinstance(node, ast.Attribute):
+        return "", None
+    parent, owner = _lookup(node.value, scope, imported)
+    if not parent or not isinstance(owner, types.ModuleType | type | None):
+        return "", None
+    return f"{parent}.{node.attr}", getattr(owner, node.attr, None) if owner is not None else None
+
+
+def _name_of(found: Any, name: str) -> str:
+    return found.__name__ if isinstance(found, types.ModuleType) else name
+
+
+def _resolve(full_name: str) -> Any:
+    """Return the object of this dotted name, if its module is loaded already."""
+    parts = full_name.split(".")
+    for cut in range(len(parts), 0, -1):
+        if (found := sys.modules.get(".".join(parts[:cut]))) is not None:
+            for attribute in parts[cut:]:
+                found = getattr(found, attribute, None)
+            return found
+    return None
+
+
+def _closure(function: types.FunctionType) -> dict[str, Any]:
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    return {name: cell.cell_contents for name, cell in cells if cell != types.CellType()}

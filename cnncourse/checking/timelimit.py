@@ -1,0 +1,52 @@
+"""Stop Python code that runs too long, on every system and in any thread."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import threading
+from collections.abc import Iterator
+
+AGAIN = 0.1  # seconds between attempts, for code that swallows the first
+
+
+class TimeUp(BaseException):
+    """Raised inside code whose time is up. No `except Exception` of a student's catches it."""
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise `TimeUp` in this thread if the block is not done in time.
+
+    A call into compiled code is interrupted only when it comes back. Where no thread can be started, as in a
+    browser, there is no limit.
+    """
+    target = ctypes.c_ulong(threading.get_ident())
+    done, lock = threading.Event(), threading.Lock()
+
+    def interrupt() -> None:
+        wait = seconds
+        while not done.wait(wait):
+            with lock:
+                if not done.is_set():
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(target, ctypes.py_object(TimeUp))
+            wait = AGAIN
+
+    def stop() -> None:
+        with lock:
+            done.set()
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(target, None)  # one that was sent but has not arrived
+
+    try:
+        threading.Thread(target=interrupt, daemon=True).start()
+    except RuntimeError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        try:
+            stop()
+        except TimeUp:  # it arrived here; the next would come after AGAIN
+            stop()
+            raise

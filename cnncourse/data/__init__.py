@@ -1,0 +1,1 @@
+"""Data that needs no download: digits and photos that ship with scikit-learn."""

@@ -1,0 +1,3 @@
+"""Chapter 2, two-dimensional convolution."""
+
+EXERCISES = ("pad2d", "conv2d", "conv2d_cost", "nhwc_to_nchw", "im2col")

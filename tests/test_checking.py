@@ -1,0 +1,376 @@
+"""The ladder of feedback: what a student reads for each kind of wrong answer."""
+
+import linecache
+import textwrap
+import time
+
+import numpy as np
+import pytest
+
+from cnncourse.checking import LocalCandidate, check, judge, load
+
+CONV = "ch02_conv2d.conv2d"
+PAD = "ch02_conv2d.pad2d"
+COST = "ch02_conv2d.conv2d_cost"
+
+
+def answer(source, name, **scope):
+    """Make the function `name` as a student's cell would, with its source readable."""
+    source = textwrap.dedent(source).lstrip()
+    filename = f"/cell-{abs(hash(source))}.py"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    namespace = {"np": np, "__name__": "__main__", **scope}
+    exec(compile(source, filename, "exec"), namespace)
+    return namespace[name]
+
+
+def report(exercise_id, source, **scope):
+    exercise = load(exercise_id)
+    return judge(exercise, LocalCandidate(answer(source, exercise.name, **scope)))
+
+
+RIGHT_PAD = """
+    def pad2d(x, padding):
+        N, C, H, W = x.shape
+        out = np.zeros((N, C, H + 2 * padding, W + 2 * padding))
+        out[:, :, padding:padding + H, padding:padding + W] = x
+        return {returned}
+"""
+
+RIGHT_CONV = {
+    "sliding_window_view": """
+        def conv2d(x, weight, bias, stride=1, padding=0):
+            p = padding
+            x = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)))
+            view = np.lib.stride_tricks.sliding_window_view(x, weight.shape[2:], axis=(2, 3))
+            return np.einsum("nchwij,ocij->nohw", view[:, :, ::stride, ::stride], weight) + bias[:, None, None]
+        """,
+    "as_strided, keyword-only": """
+        def conv2d(x, weight, *, bias, stride=1, padding=0):
+            p, s = padding, stride
+            x = np.ascontiguousarray(np.pad(x, ((0, 0), (0, 0), (p, p), (p, p))))
+            O, C, A, B = weight.shape
+            N, _, H, W = x.shape
+            sn, sc, sh, sw = x.strides
+            shape = (N, C, (H - A) // s + 1, (W - B) // s + 1, A, B)
+            view = np.lib.stride_tricks.as_strided(x, shape, (sn, sc, sh * s, sw * s, sh, sw))
+            return np.tensordot(view, weight, ((1, 4, 5), (1, 2, 3))).transpose(0, 3, 1, 2) + bias.reshape(1, -1, 1, 1)
+        """,
+    "own names, by position, nested lists": """
+        def conv2d(image, kernels, b, s=1, p=0):
+            image = np.pad(image, ((0, 0), (0, 0), (p, p), (p, p)))
+            O, C, A, B = kernels.shape
+            rows, cols = (image.shape[2] - A) // s + 1, (image.shape[3] - B) // s + 1
+            return [[[[float((im[:, i*s:i*s+A, j*s:j*s+B] * k).sum() + bb) for j in range(cols)]
+                      for i in range(rows)] for k, bb in zip(kernels, b)] for im in image]
+        """,
+    "im2col and matmul, float32": """
+        def columns(x, a, b, s):
+            n, c, h, w = x.shape
+            rows, cols = (h - a) // s + 1, (w - b) // s + 1
+            parts = [x[:, :, i*s:i*s+a, j*s:j*s+b].reshape(n, -1) for i in range(rows) for j in range(cols)]
+            return np.stack(parts, axis=2), rows, cols
+
+        def conv2d(x, weight, bias, stride=1, padding=0):
+            x = np.pad(x, ((0, 0), (0, 0), (padding,) * 2, (padding,) * 2)).astype(np.float32)
+            cols, rows, columns_ = columns(x, *weight.shape[2:], stride)
+            out = weight.astype(np.float32).reshape(len(weight), -1) @ cols + bias.astype(np.float32)[:, None]
+            return out.reshape(len(x), len(weight), rows, columns_)
+        """,
+    "takes anything": """
+        def conv2d(*args, **kwargs):
+            return inner(*args, **kwargs)
+
+        def inner(x, weight, bias, stride=1, padding=0):
+            x = np.pad(x, ((0, 0), (0, 0), (padding,) * 2, (padding,) * 2))
+            rows = (x.shape[2] - weight.shape[2]) // stride + 1
+            cols = (x.shape[3] - weight.shape[3]) // stride + 1
+            out = np.empty((len(x), len(weight), rows, cols))
+            for i in range(weight.shape[2]):
+                for j in range(weight.shape[3]):
+                    part = x[:, :, i:i + rows * stride:stride, j:j + cols * stride:stride]
+                    term = np.einsum("nchw,oc->nohw", part, weight[:, :, i, j])
+                    out = term if (i, j) == (0, 0) else out + term
+            return out + bias[None, :, None, None]
+        """,
+}
+
+
+@pytest.mark.parametrize("style", RIGHT_CONV)
+def test_every_right_way_is_accepted(style):
+    found = report(CONV, RIGHT_CONV[style])
+    assert found.passed, found.text()
+    assert not found.hint
+
+
+@pytest.mark.parametrize("returned", ["out", "out.tolist()", "out.astype(np.float32)", "tuple(out.tolist())"])
+def test_what_comes_back_may_be_a_list_or_float32(returned):
+    assert report(PAD, RIGHT_PAD.format(returned=returned)).passed
+
+
+def test_tensors_and_parameters_are_read_as_what_they_hold():
+    torch = pytest.importorskip("torch")
+    for returned in (
+        "torch.tensor(out)",
+        "torch.nn.Parameter(torch.tensor(out))",
+        "torch.tensor(out).bfloat16()",
+    ):
+        found = report(PAD, RIGHT_PAD.format(returned=returned), torch=torch)
+        assert found.passed or "bfloat16" in returned, found.text()
+
+
+def test_numpy_scalars_are_read_as_plain_numbers():
+    source = """
+    def conv2d_cost(in_channels, out_channels, kernel_size, height, width, stride=1, padding=0, bias=True):
+        size = (np.array([height, width]) + 2 * padding - np.array(kernel_size)) // stride + 1
+        units = np.int64(out_channels) * size.prod()
+        window = in_channels * np.prod(kernel_size)
+        return {"output_shape": [out_channels, *size], "params": out_channels * (window + bias),
+                "macs": np.array(units * window), "memory": 4 * units, "extra": None}
+    """
+    assert report(COST, source).passed
+
+
+LADDER = {
+    "raised, with the student's own line": (
+        CONV,
+        "def conv2d(x, weight, bias, stride=1, padding=0):\n    y = 1\n    return helper(y)\n\ndef helper(y):\n    return y / 0",
+        ["ZeroDivisionError: division by zero", "your line 6: `return y / 0`"],
+    ),
+    "returned None": (PAD, "def pad2d(x, padding):\n    out = 1", ["returned None", "return"]),
+    "exit": (PAD, "def pad2d(x, padding):\n    raise SystemExit", ["raised SystemExit", "your line 2"]),
+    "an argument missing": (PAD, "def pad2d(x):\n    return x", ["TypeError", "first line"]),
+    "no default": (
+        CONV,
+        "def conv2d(x, weight, bias, stride, padding):\n    return x",
+        ["missing 2 required positional arguments", "default values"],
+    ),
+    "a forbidden call": (
+        PAD,
+        "import numpy as xp\ndef pad2d(x, padding):\n    f = xp.pad\n    return f(x, padding)",
+        ["uses numpy.pad (line 3: `f = xp.pad`)", "whole of this exercise"],
+    ),
+    "a forbidden call in a helper": (
+        PAD,
+        "from numpy import pad\n\ndef grow(x, p):\n    return pad(x, p)\n\ndef pad2d(x, padding):\n    return grow(x, padding)",
+        ["uses numpy.pad (line 4: `return pad(x, p)`)"],
+    ),
+    "this package's own answer": (
+        PAD,
+        "def pad2d(x, padding):\n    from cnncourse.layers.conv import pad2d as p\n    return p(x, padding)",
+        ["uses cnncourse.layers.conv.pad2d (line 3"],
+    ),
+    "a subclass": (
+        PAD,
+        "class Same(np.ndarray):\n    def __eq__(self, other):\n        return True\n\n"
+        "def pad2d(x, padding):\n    return np.zeros(3).view(Same)",
+        ["an object of type Same", "np.asarray"],
+    ),
+    "an object of one's own": (
+        PAD,
+        "class Anything:\n    def __eq__(self, other):\n        return True\n    def __array__(self):\n        return np.zeros(1)\n\n"
+        "def pad2d(x, padding):\n    return Anything()",
+        ["an object of type Anything"],
+    ),
+    "objects in an array": (
+        PAD,
+        "def pad2d(x, padding):\n    return np.array([None])",
+        ["array of dtype object"],
+    ),
+    "two things for one": (PAD, "def pad2d(x, padding):\n    return x, padding", ["tuple of 2 things"]),
+    "a ragged list": (PAD, "def pad2d(x, padding):\n    return [[1], [1, 2]]", ["different lengths"]),
+    "a text": (PAD, "def pad2d(x, padding):\n    return 'done'", ["the text 'done'"]),
+    "wrong shape": (
+        PAD,
+        "def pad2d(x, padding):\n    return np.zeros(x.shape)",
+        ["shape (1, 1, 2, 3), expected (1, 1, 4, 5)", "axis 2 (H) is 2 instead of 4"],
+    ),
+    "axes mixed up": (
+        CONV,
+        "def conv2d(x, weight, bias, stride=1, padding=0):\n    return np.zeros((1, 1, 3, 2))",
+        ["same sizes in another order, axis 2 (H_out) and axis 3 (W_out) are mixed up"],
+    ),
+    "too few axes": (PAD, "def pad2d(x, padding):\n    return x[0]", ["3 axes instead of 4"]),
+    "fractions cut off": (
+        PAD,
+        RIGHT_PAD.format(returned="out.astype(int)"),
+        ["dtype int64, which cut off what stands behind the decimal point"],
+    ),
+    "NaN": (PAD, RIGHT_PAD.format(returned="out / 0 * 0"), ["is nan", "not finite"]),
+    "wrong value": (PAD, RIGHT_PAD.format(returned="out + 1"), ["got ", "expected ", "all 20 values differ"]),
+    "wrong in one row": (
+        PAD,
+        RIGHT_PAD.format(returned="np.concatenate([out[:, :, :-1], out[:, :, -1:] + 1], axis=2)"),
+        ["5 of 20 values differ, all at index 3 of H"],
+    ),
+    "wrong on the border": (
+        PAD,
+        "def pad2d(x, padding):\n    N, C, H, W = x.shape\n    out = np.full((N, C, H + 2 * padding, W + 2 * padding), 9.0)\n"
+        "    out[:, :, padding:padding + H, padding:padding + W] = x\n    return out",
+        ["14 of 20 values differ, all on the border"],
+    ),
+    "a float for an int": (
+        COST,
+        "def conv2d_cost(in_channels, out_channels, kernel_size, height, width, stride=1, padding=0, bias=True):\n"
+        "    h = (height + 2 * padding - kernel_size[0]) / stride + 1\n"
+        "    return {'output_shape': (out_channels, h, h), 'params': 1, 'macs': 1, 'memory': 1}",
+        ["the float 28.0; expected the int 28", "`//` keeps ints"],
+    ),
+    "a missing key": (
+        COST,
+        "def conv2d_cost(in_channels, out_channels, kernel_size, height, width, stride=1, padding=0, bias=True):\n"
+        "    return {'shape': 1}",
+        ['has no key "output_shape"; its keys are "shape"'],
+    ),
+    "too few values": (
+        COST,
+        "def conv2d_cost(in_channels, out_channels, kernel_size, height, width, stride=1, padding=0, bias=True):\n"
+        "    return {'output_shape': (1, 2), 'params': 1, 'macs': 1, 'memory': 1}",
+        ["has 2 values, expected 3"],
+    ),
+    "no dict": (
+        COST,
+        "def conv2d_cost(in_channels, out_channels, kernel_size, height, width, stride=1, padding=0, bias=True):\n"
+        "    return 1, 2, 3, 4",
+        ['a tuple of 4 items; expected a dict with the keys "output_shape"'],
+    ),
+}
+
+
+@pytest.mark.parametrize("situation", LADDER)
+def test_the_ladder_names_what_is_wrong(situation):
+    exercise_id, source, expected = LADDER[situation]
+    found = report(exercise_id, source)
+    assert not found.passed
+    for words in expected:
+        assert words in found.text()
+    assert found.html().count("<div") == found.html().count("</div>")
+
+
+def test_an_answer_that_is_no_function():
+    found = judge(load(PAD), LocalCandidate(3))
+    assert "something of type int, not a function" in found.text()
+    assert found.points == 0
+
+
+@pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.4.0", reason="older NumPy takes float(array)")
+def test_float_of_an_array_is_explained():
+    found = report(CONV, "def conv2d(x, weight, bias, stride=1, padding=0):\n    return float(weight)")
+    assert "your line 2: `return float(weight)`" in found.text()
+    assert "A single number was needed here and an array came" in found.text()
+
+
+def test_an_empty_slice_is_explained():
+    found = report(
+        CONV,
+        "def conv2d(x, weight, bias, stride=1, padding=0):\n    p = padding\n    out = np.zeros(x.shape)\n"
+        "    out[:, :, p:-p, p:-p] = x\n    return out",
+    )
+    assert "`[p:-p]` is `[0:0]` when `p` is 0" in found.text()
+
+
+def test_changing_the_input_in_place_is_named():
+    source = """
+    def pad2d(x, padding):
+        N, C, H, W = x.shape
+        out = np.zeros((N, C, H + 2 * padding, W + 2 * padding))
+        out[:, :, padding:padding + H, padding:padding + W] = x
+        x[:] = 0
+        return out
+    """
+    assert "changes its input `x` in place" in report(PAD, source).text()
+
+
+def test_printing_is_caught_and_named(capsys):
+    found = report(PAD, RIGHT_PAD.format(returned="(print('shape', out.shape), out)[1]"))
+    assert found.passed
+    assert "It printed while it was checked" in found.text()
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["while True:\n        pass", "try:\n        while True: pass\n    except Exception:\n        pass"],
+)
+def test_an_endless_loop_is_stopped(body, monkeypatch):
+    exercise = load(PAD)
+    monkeypatch.setattr(exercise, "seconds", 0.3)
+    start = time.monotonic()
+    found = judge(exercise, LocalCandidate(answer(f"def pad2d(x, padding):\n    {body}", "pad2d")))
+    assert time.monotonic() - start < 30
+    assert "still running after 0.3 s" in found.text()
+    assert "your line" in found.text()
+    assert [result.tried for result in found.results].count(True) == 1
+
+
+def test_partial_points_are_the_share_of_groups_that_hold():
+    source = RIGHT_CONV["sliding_window_view"].replace("::stride, ::stride", ":, :")
+    found = report(CONV, source)
+    assert found.points == 3.0
+    assert "`stride`" in found.hint
+    wrong_part = """
+    def conv2d_cost(in_channels, out_channels, kernel_size, height, width, stride=1, padding=0, bias=True):
+        h = (height + 2 * padding - kernel_size[0]) // stride + 1
+        w = (width + 2 * padding - kernel_size[1]) // stride + 1
+        return {"output_shape": (out_channels, h, w), "params": 1, "macs": 2, "memory": 4 * out_channels * h * w}
+    """
+    assert report(COST, wrong_part).points == 1.0
+
+
+def test_two_wrong_parts_are_diagnosed_one_at_a_time():
+    source = """
+    def conv2d_cost(in_channels, out_channels, kernel_size, height, width, stride=1, padding=0, bias=True):
+        a, b = kernel_size
+        h = (height + 2 * padding - a) // stride + 1
+        w = (width + 2 * padding - b) // stride + 1
+        return {"output_shape": (out_channels, h, w), "params": out_channels * in_channels * a * b,
+                "macs": 0, "memory": 8 * out_channels * h * w}
+    """
+    assert "leaves out the biases" in report(COST, source).hint
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def conv2d(x, weight, bias, stride=1, padding=0):\n    return np.zeros((1, 1, 2, 3))",
+        "def conv2d(x, weight, bias, stride=1, padding=0):\n    return x",
+        RIGHT_CONV["sliding_window_view"].replace("+ bias", "- 3 * bias"),
+        RIGHT_CONV["sliding_window_view"].replace("weight)", "weight ** 2)"),
+    ],
+)
+def test_no_hint_is_better_than_a_wrong_one(source):
+    assert report(CONV, source).hint == ""
+
+
+def test_check_shows_text_and_returns_a_plain_float(capsys):
+    points = check(PAD, answer(RIGHT_PAD.format(returned="out"), "pad2d"))
+    assert type(points) is float
+    assert points == 1.0
+    out, err = capsys.readouterr()
+    assert out.startswith("pad2d: all 6 cases right, 1 of 1 point.")
+    assert err == ""
+    assert check(PAD, lambda x, padding: None) == 0.0
+
+
+def test_the_report_is_the_same_every_time():
+    source = RIGHT_CONV["sliding_window_view"].replace("::stride, ::stride", ":, :")
+    assert report(CONV, source).text() == report(CONV, source).text()
+
+
+def test_the_card_escapes_what_a_student_wrote():
+    found = report(PAD, "def pad2d(x, padding):\n    raise ValueError('<script>alert(1)</script>')")
+    assert "<script>" not in found.html()
+    assert "&lt;script&gt;" in found.html()
+
+
+def test_the_card_draws_the_map_that_is_wrong():
+    html = report(PAD, RIGHT_PAD.format(returned="out + 1")).html()
+    assert html.count("<svg") == 3
+    assert 'role="img" aria-label="expected: 4 by 5 values' in html
+
+
+def test_an_unknown_exercise_is_named():
+    with pytest.raises(ValueError, match=r"no exercise 'ch02_conv2d.convv'; there are ch02_conv2d.pad2d"):
+        check("ch02_conv2d.convv", None)
+    with pytest.raises(ValueError, match="no exercise"):
+        check("pad2d", None)

@@ -1,0 +1,80 @@
+"""The course proves itself: every exercise accepts what is right and names what is wrong."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+from cnncourse.checking import LocalCandidate, exercise_ids, judge, load
+from cnncourse.checking.exercise import signature_names
+from cnncourse.checking.source import body_lines, stub_source
+
+IDS = exercise_ids()
+MISTAKES = [(i, m) for i in IDS for m in load(i).misconceptions]
+SEEDS = (0, 1, 2)
+
+
+@pytest.mark.parametrize("exercise_id", IDS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_solution_passes_against_the_library(exercise_id, seed):
+    exercise = load(exercise_id)
+    report = judge(exercise, LocalCandidate(_own(exercise.solution)), seed)
+    assert report.passed and report.points == exercise.points and not report.hint, report.text()
+
+
+class Mutant(LocalCandidate):
+    """A known wrong answer is written with the library's functions, which a student may not use."""
+
+    def use_of(self, forbidden):
+        return None
+
+
+def _own(function):
+    """The same code as a function that a student could have written."""
+    namespace = {**function.__globals__, "__name__": "student"}
+    exec(inspect.getsource(function), namespace)
+    return namespace[function.__name__]
+
+
+@pytest.mark.parametrize("exercise_id", IDS)
+def test_stub_is_named_as_unwritten(exercise_id):
+    exercise = load(exercise_id)
+    namespace = {"np": np}
+    exec(stub_source(exercise) + "\n    raise NotImplementedError()", namespace)
+    report = judge(exercise, LocalCandidate(namespace[exercise.name]))
+    assert report.unwritten and report.points == 0 and not report.hint
+    assert "not written yet" in report.text()
+
+
+@pytest.mark.parametrize(("exercise_id", "mistake"), MISTAKES, ids=lambda v: getattr(v, "name", v))
+@pytest.mark.parametrize("seed", SEEDS)
+def test_misconception_fails_with_its_own_hint(exercise_id, mistake, seed):
+    exercise = load(exercise_id)
+    report = judge(exercise, Mutant(mistake.answer), seed)
+    assert not report.passed and report.points < exercise.points
+    assert report.hint == mistake.hint, report.text()
+
+
+@pytest.mark.parametrize("exercise_id", IDS)
+def test_exercise_is_complete(exercise_id):
+    exercise = load(exercise_id)
+    assert exercise.id == exercise_id
+    assert (
+        exercise.points > 0
+        and exercise.remark
+        and "**By hand.**" in exercise.prompt
+        and "**Contract.**" in exercise.prompt
+    )
+    assert 2 <= len(exercise.hints) <= 3 and len(exercise.misconceptions) >= 3
+    answer = [line.strip() for line in body_lines(exercise) if len(line.strip()) > 25]
+    shown = "\n".join((exercise.prompt, *exercise.hints, *(m.hint for m in exercise.misconceptions)))
+    assert not [line for line in answer if line in shown], "a hint gives the line to type"
+
+
+@pytest.mark.parametrize("exercise_id", IDS)
+def test_cases_can_be_given_by_position(exercise_id):
+    exercise = load(exercise_id)
+    names = signature_names(exercise.solution)
+    for case in exercise.cases(np.random.default_rng(0)):
+        assert list(case.arguments) == names[: len(case.arguments)], case.why
+        assert case.why and case.group
