@@ -9,3 +9,6 @@ COLORS = {
     "truth": "#000000",
     "window": "#56B4E9",
 }
+
+# Signed values: one diverging map centred on zero, red and blue of ColorBrewer's RdBu, seen on white and on black.
+NEGATIVE, POSITIVE = (214, 96, 77), (67, 147, 195)

@@ -9,10 +9,11 @@ import numpy as np
 
 from cnncourse.arrays import Array
 from cnncourse.checking.report import CaseResult, Report
-from cnncourse.colors import COLORS
+from cnncourse.colors import COLORS, NEGATIVE, POSITIVE
 
 MAX_SIDE = 12  # rows and columns of a map that is drawn
 CELL = 26  # pixels
+STRONGEST = 0.7  # of the full colour, so that a number on it can be read
 
 HIDDEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"  # but read aloud
 RIGHT, WRONG, UNTRIED = COLORS["output"], COLORS["gradient"], "#808080"
@@ -120,9 +121,9 @@ def _cell_text(value: float) -> str:
 
 
 def _color(value: float, scale: float) -> str:
-    """One diverging map centred on zero: blue below, white, orange above; grey where there is no number."""
+    """One diverging map centred on zero: red below, white, blue above; grey where there is no number."""
     if not np.isfinite(value):
         return "#bbbbbb"
-    share = float(np.clip(value / scale, -1, 1))
-    end = (0x56, 0xB4, 0xE9) if share < 0 else (0xE6, 0x9F, 0x00)
-    return "#" + "".join(f"{round(255 + (c - 255) * abs(share)):02x}" for c in end)
+    share = STRONGEST * float(np.clip(abs(value) / scale, 0, 1))
+    end = NEGATIVE if value < 0 else POSITIVE
+    return "#" + "".join(f"{round(255 + (c - 255) * share):02x}" for c in end)

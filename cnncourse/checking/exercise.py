@@ -46,8 +46,7 @@ class Exercise:
 
     Parameters
     ----------
-    solution : the function whose source is the instructor's answer and whose signature and docstring are the
-    stub
+    solution : the function whose source is the answer, and whose first line and docstring are the stub
     cases : makes the cases from a random generator, the simplest first
     points : for all groups of cases together
     prompt : Markdown: why it is needed, the contract, an example worked by hand

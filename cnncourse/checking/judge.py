@@ -105,10 +105,8 @@ def diagnose(exercise: Exercise, cases: Sequence[Case], outcomes: Sequence[Outco
     """Return the hint of the misconception that the outcomes show, or an empty string.
 
     The outcomes must agree with the misconception on every case that was tried, and on at least two of them
-    the
-    misconception must differ from the right answer. Where the answer has several parts, each graded for
-    itself, only
-    the part of the first wrong case counts.
+    the misconception must differ from the right answer. Where the answer has several parts, each graded for
+    itself, only the part of the first wrong case counts.
     """
     part = next(c.part for c, o in zip(cases, outcomes, strict=False) if _problem(exercise, c, o))
     tried = [(c, o) for c, o in zip(cases, outcomes, strict=False) if c.part == part]

@@ -24,8 +24,7 @@ def im2col(x, kernel_size, stride=1, padding=0):
     -------
     array, shape (N, C * K_h * K_w, H_out * W_out)
         Down a column: channel, then kernel row, then kernel column. From column to column: the windows in
-        reading
-        order, left to right and then down.
+        reading order, left to right and then down.
     """
     N, C, H, W = x.shape
     K_h, K_w = kernel_size
