@@ -1,0 +1,67 @@
+"""Put the SVG figures that cells draw into the page itself, so that they take its font and its colours.
+
+An SVG behind <img> knows neither the theme nor the page's font. Inside the page, the foreground of
+cnncourse/book.mplstyle becomes `currentColor`, and the alternative text its accessible name.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+
+FOREGROUND = re.compile("#010203", re.IGNORECASE)
+NOT_NEEDED = re.compile(r"\A.*?(?=<svg)|<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", re.DOTALL)
+OPENING = re.compile(r"<svg\b[^>]*>", re.DOTALL)
+VIEW_BOX = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
+FAMILY = re.compile(r"font-family: [^;\"]*;? ?")
+
+
+def inline(svg: str, alt: str, prefix: str) -> str:
+    """Return an SVG document of matplotlib as an element for a page.
+
+    Parameters
+    ----------
+    svg : str
+    alt : str
+        What the figure shows, for those who do not see it.
+    prefix : str
+        Makes the ids of this figure different from those of every other one on the page.
+    """
+    svg = FOREGROUND.sub("currentColor", NOT_NEEDED.sub("", svg))
+    svg = FAMILY.sub("", svg)
+    svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
+    svg = re.sub(r'(xlink:href="#|href="#|url\(#)(?!' + re.escape(prefix) + ")", rf"\g<1>{prefix}-", svg)
+    box = VIEW_BOX.search(svg)
+    if box is None:
+        raise ExtensionError(f"figure {prefix}: the SVG has no viewBox that starts at 0 0")
+    width, height = box.groups()
+    opening = (
+        f'<svg class="cnn-figure" role="img" aria-label="{escape(alt)}" viewBox="0 0 {width} {height}" '
+        f'style="width: {width}px" xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
+    )
+    return OPENING.sub(lambda _: opening, svg, count=1).strip()
+
+
+def replace_images(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Replace the images of one page that are SVG figures of its cells."""
+    if app.builder.format != "html":
+        return
+    figures = [node for node in doctree.findall(nodes.image) if node["uri"].endswith(".svg")]
+    for i, node in enumerate(figures, start=1):
+        alt = node.get("alt", "")
+        if not alt:
+            raise ExtensionError(f"{docname}: figure {i} has no alternative text (mystnb: image: alt)")
+        svg = (Path(app.srcdir) / node["uri"].lstrip("/")).read_text(encoding="utf-8")
+        node.replace_self(nodes.raw("", inline(svg, alt, f"figure{i}"), format="html"))
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register with Sphinx."""
+    app.connect("doctree-resolved", replace_images)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,179 @@
+"""The built book: what a reader would trip over. The pages are those of _toc.yml, the build is `make book`."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup, Tag
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILT = ROOT / "_build" / "html"
+
+
+def _files(node: object) -> list[str]:
+    if isinstance(node, list):
+        return [file for item in node for file in _files(item)]
+    if not isinstance(node, dict):
+        return []
+    here = [node[key] for key in ("root", "file") if key in node]
+    return here + [file for value in node.values() for file in _files(value)]
+
+
+PAGES = _files(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")))
+CHAPTERS = [page for page in PAGES if re.match(r"book/ch\d\d", page)]
+HEADINGS = [
+    "After this chapter you can",
+    "Where notes go wrong",
+    "In practice",
+    "Where it came from",
+    "The lab",
+    "Test yourself",
+    "Further reading",
+]
+UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|TBD)\b|lorem ipsum|coming soon|placeholder", re.IGNORECASE)
+UNRESOLVED = re.compile(
+    r"\{(cite|glue|numref|ref|term|doc)[:}]|\?\?\?|np\.\w+\(|undefined label|\bWARNING\b|<\w+ object at"
+)
+
+pytestmark = pytest.mark.book
+
+
+@pytest.fixture(scope="session")
+def built() -> Path:
+    if not (BUILT / "index.html").is_file():
+        pytest.fail(
+            f"there is no built book in {BUILT.relative_to(ROOT)}: run `make book` first", pytrace=False
+        )
+    return BUILT
+
+
+@cache
+def soup(path: Path) -> BeautifulSoup:
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+def article(built: Path, page: str) -> Tag:
+    found = soup(built / f"{page}.html").select_one("article")
+    assert found is not None, f"{page} has no article"
+    return found
+
+
+def section(built: Path, page: str, heading: str) -> Tag:
+    for title in article(built, page).find_all("h2"):
+        if title.get_text().rstrip("#").strip() == heading:
+            return title.parent
+    raise AssertionError(f"{page} has no section {heading!r}")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_figures_say_what_they_show_and_have_a_caption(built: Path, page: str) -> None:
+    for image in article(built, page).find_all(["img", "svg"]):
+        if image.get("aria-hidden") == "true" or image.find_parent("svg"):
+            continue
+        text = image.get("alt") or image.get("aria-label") or ""
+        if image.find_parent(attrs={"role": "group"}):  # a card of the checker: small pictures side by side
+            assert text, page
+            continue
+        assert len(text) >= 40, f"{page}: a figure whose alternative text is {text!r}"
+        caption = image.find_parent("figure").find("figcaption") if image.find_parent("figure") else None
+        assert caption and len(caption.get_text().split()) >= 8, f"{page}: no caption: {text!r}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_figures_take_the_colours_and_ids_of_the_page(built: Path, page: str) -> None:
+    figures = article(built, page).select("svg.cnn-figure")
+    assert not [figure for figure in figures if "#010203" in str(figure)]
+    ids = [tag["id"] for tag in soup(built / f"{page}.html").find_all(id=True)]
+    assert sorted(set(ids)) == sorted(ids), [name for name in set(ids) if ids.count(name) > 1]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_internal_links_resolve(built: Path, page: str) -> None:
+    here = built / f"{page}.html"
+    for link in soup(here).find_all("a", href=True):
+        url = urlsplit(link["href"])
+        if url.scheme or url.netloc:
+            continue
+        target = (here.parent / unquote(url.path)).resolve() if url.path else here
+        assert target.exists(), f"{page}: {link['href']}"
+        if url.fragment and target.suffix == ".html":
+            anchor = unquote(url.fragment)
+            assert soup(target).find(id=anchor), f"{page}: no {anchor!r} in {target.name}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_ask_no_other_host(built: Path, page: str) -> None:
+    document = soup(built / f"{page}.html")
+    asked = [tag["src"] for tag in document.find_all(src=True)]
+    asked += [tag["href"] for tag in document.find_all("link", href=True) if tag.get("rel") != ["canonical"]]
+    assert not [url for url in asked if urlsplit(url).netloc]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_is_left_unresolved(built: Path, page: str) -> None:
+    body = article(built, page)
+    text = "\n".join(piece for piece in body.find_all(string=True) if not piece.find_parent(["pre", "code"]))
+    found = UNRESOLVED.search(text)
+    assert not found, f"{page}: {text[max(0, found.start() - 60) : found.end() + 60]}"
+    glued = [span.get_text() for span in body.select("span.pasted-text")]
+    assert not [value for value in glued if value in ("", "None", "nan")], page
+    assert not body.select("merror, .system-message, .problematic"), page
+    assert not [cite for cite in body.select(".bibtex-citation") if cite.get_text() == "[]"], page
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_are_described(built: Path, page: str) -> None:
+    description = soup(built / f"{page}.html").find("meta", attrs={"name": "description"})
+    assert description and 40 <= len(description["content"]) <= 320, page
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_chapter_has_every_part_in_order(built: Path, page: str) -> None:
+    body = article(built, page)
+    titles = [title.get_text().rstrip("#").strip() for title in body.find_all("h2")]
+    assert [title for title in titles if title in HEADINGS] == HEADINGS
+    opening = body.find("h1").find_next(["h2", "figure"])
+    assert opening.name == "figure", "a chapter opens with a picture"
+    number = page.split("/")[-1].split("_")[0]
+    assert body.select_one(f"figure#fig-{number}-turn, .explorer"), "no parameter to turn"
+    assert body.select("div.math") and body.select(".cell_input")
+    assert body.select(".admonition.example"), "no box `Try it`"
+    assert 1 <= len(section(built, page, "Where notes go wrong").select(".admonition.warning")) <= 3
+    assert section(built, page, "In practice").select(".admonition.tip")
+    assert section(built, page, "Where it came from").select('a[href*="references.html#"]')
+    assert len(section(built, page, "Test yourself").select("details")) == 5
+    assert section(built, page, "Further reading").select("li")
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_each_outcome_is_tested_by_an_exercise_of_the_lab(built: Path, page: str) -> None:
+    slug = page.split("/")[-1]
+    exercises = importlib.import_module(f"cnncourse.exercises.{slug}").EXERCISES
+    outcomes = section(built, page, HEADINGS[0]).select("ol > li")
+    assert 3 <= len(outcomes) <= 5
+    for outcome in outcomes:
+        assert outcome.find("code").get_text() in exercises, outcome.get_text()
+    assert f"cnncourse start {slug}" in section(built, page, "The lab").get_text()
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_chapter_has_the_length_of_a_chapter(page: str) -> None:
+    text = (ROOT / f"{page}.md").read_text(encoding="utf-8")
+    text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)
+    text = re.sub(r"^(```+)\{code-cell\}.*?^\1$|^\$\$.*?^\$\$$", "", text, flags=re.DOTALL | re.MULTILINE)
+    words = re.sub(r"^(:::|```).*$|\{[\w:]+\}(?=`)", "", text, flags=re.MULTILINE).split()
+    assert 2500 <= len(words) <= 4000, f"{page}: {len(words)} words"
+
+
+@pytest.mark.parametrize(
+    "source", sorted([*ROOT.glob("book/*.md"), *ROOT.glob("solutions/*.md")]), ids=lambda p: p.stem
+)
+def test_sources_are_finished(source: Path) -> None:
+    found = UNFINISHED.search(source.read_text(encoding="utf-8"))
+    assert not found, f"{source.name}: {found}"
