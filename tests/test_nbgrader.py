@@ -1,0 +1,392 @@
+"""nbgrader's own commands on whole classes: the sample class on the real lab, and a class of rare cases on a tiny one."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+pytest.importorskip("nbgrader")
+
+import sample_class
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from sample_answers import NEGATIVE_SLICE
+from sample_students import CLASS, LAB
+
+ROOT = Path(__file__).resolve().parent.parent
+pytestmark = pytest.mark.nbgrader
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A graded class: where it is, what each student got, what was handed in, and what was printed meanwhile."""
+
+    folder: Path
+    results: dict[str, sample_class.Result]
+    handed_in: dict[Path, bytes]
+    printed: list[str]
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Graded:
+    """The sample class, graded once."""
+    folder = tmp_path_factory.mktemp("class")
+    printed: list[str] = []
+    sample_class.build(folder)
+    handed_in = contents(folder / "submitted")
+    return Graded(folder, sample_class.grade(folder, printed.append), handed_in, printed)
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Return all files of a folder."""
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def grades(folder: Path, student: str, lab: str = LAB) -> dict[str, Any]:
+    """Return a student's grades from the gradebook, by grade id."""
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
+        notebooks = gradebook.find_submission(lab, student).notebooks
+        return {g.name: (g.auto_score, g.needs_manual_grade) for book in notebooks for g in book.grades}
+
+
+def graded_notebook(folder: Path, student: str, lab: str = LAB) -> nbformat.NotebookNode:
+    return nbformat.read(folder / "autograded" / student / lab / f"{lab}.ipynb", as_version=4)
+
+
+@pytest.mark.parametrize("student", CLASS, ids=lambda student: f"{student.name}-{student.did}")
+def test_every_student_has_the_score_that_the_work_deserves(course: Graded, student: Any) -> None:
+    assert course.results[student.name].score == student.expected
+
+
+def test_the_class_is_complete_and_its_table_says_so(course: Graded) -> None:
+    assert set(course.results) == {student.name for student in CLASS}
+    assert len(course.printed) == len(CLASS) >= 16
+    assert f"{len(CLASS)} of {len(CLASS)} submissions have the score they should have" in sample_class.table(
+        course.results
+    )
+
+
+def test_a_score_that_differs_is_marked(course: Graded) -> None:
+    wrong = course.results | {"ada": sample_class.Result(3.0, [])}
+    del wrong["cem"]
+    shown = sample_class.table(wrong).splitlines()
+    assert {line.split()[0] for line in shown if " ! " in line} == {"ada", "cem"}
+    assert shown[-1].startswith(f"{len(CLASS) - 2} of {len(CLASS)} ")
+
+
+@pytest.mark.parametrize(
+    ("student", "note"),
+    [
+        ("olga", "Missing, put back: `conv2d-check`."),
+        ("pavel", "More than one copy: `conv2d-check`, `im2col-answer`."),
+        ("quinn", f"The notebook was handed in as `{LAB} (1).ipynb`; it was graded as `{LAB}.ipynb`."),
+        (
+            "rosa",
+            "The file `ch02_conv2d.ipynb` could not be read: the file is cut off, or was not saved as a notebook.",
+        ),
+    ],
+)
+def test_what_was_mended_is_said_in_the_log_and_in_the_notebook(
+    course: Graded, student: str, note: str
+) -> None:
+    assert course.results[student].notes[0] == note
+    assert f"{student}, {LAB}: {note}" in (course.folder / "autograde.log").read_text()
+    assert note in graded_notebook(course.folder, student).cells[0].source
+
+
+def test_the_others_have_no_notes(course: Graded) -> None:
+    mended = {name for name, result in course.results.items() if result.notes}
+    assert mended == {"olga", "pavel", "quinn", "rosa"}
+
+
+def test_submissions_stay_as_they_were_handed_in(course: Graded, rare: Graded) -> None:
+    for graded in (course, rare):
+        assert contents(graded.folder / "submitted") == graded.handed_in
+
+
+def test_partial_points_are_stored_and_the_open_question_waits_for_a_person(course: Graded) -> None:
+    jana = grades(course.folder, "jana")
+    assert jana["conv2d-check"] == (3.0, False)
+    assert jana["open-question"] == (None, True)
+    assert grades(course.folder, "mats")["open-question"] == (0.0, False)
+
+
+def test_a_second_run_grades_nobody_again(course: Graded) -> None:
+    status, printed = sample_class.nbgrader(course.folder, "autograde", LAB)
+    assert status == 0
+    assert printed.count("Skipping existing assignment") == len(CLASS)
+
+
+def test_feedback_shows_the_card_and_the_notes(course: Graded) -> None:
+    status, printed = sample_class.nbgrader(course.folder, "generate_feedback", LAB, "--student=[go]*")
+    assert status == 0, printed
+    pages = {
+        name: (course.folder / "feedback" / name / LAB / f"{LAB}.html").read_text()
+        for name in ("goran", "olga")
+    }
+    assert "The kernel is flipped before it is applied." in pages["goran"]
+    assert "Missing, put back:" in pages["olga"]
+    assert "Missing, put back:" not in pages["goran"]
+
+
+def test_the_grades_can_be_exported(course: Graded) -> None:
+    status, printed = sample_class.nbgrader(course.folder, "export")
+    assert status == 0, printed
+    with (course.folder / "grades.csv").open() as file:
+        rows = {
+            row["student_id"]: (float(row["score"]), float(row["max_score"])) for row in csv.DictReader(file)
+        }
+    assert rows == {student.name: (student.expected, 12.0) for student in CLASS}
+
+
+def validate(folder: Path, notebook: Path) -> str:
+    """What a student's Validate button says of a notebook."""
+    copied = folder / "validate" / notebook.name
+    copied.parent.mkdir(exist_ok=True)
+    shutil.copy(notebook, copied)
+    return sample_class.nbgrader(folder, "validate", str(copied))[1]
+
+
+def test_validate_passes_on_the_solved_lab(course: Graded) -> None:
+    solved = ROOT / "solutions" / LAB / f"{LAB}.ipynb"
+    assert "Success! Your notebook passes all the tests." in validate(course.folder, solved)
+
+
+@pytest.fixture
+def formgrader(course: Graded) -> Iterator[Callable[..., Any]]:
+    """A Jupyter server in the course folder; the function asks nbgrader's formgrader for one of its addresses."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--no-browser", "--allow-root", f"--port={port}", "--IdentityProvider.token=t"]
+    environment = os.environ | {"JUPYTER_CONFIG_DIR": str(course.folder / ".jupyter")}
+    log = course.folder / "server.log"
+    ask = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def answer(path: str, method: str = "GET") -> str:
+        address = f"http://127.0.0.1:{port}/formgrader/{path}"
+        request = urllib.request.Request(address, headers={"Authorization": "token t"}, method=method)
+        with ask.open(request, timeout=60) as response:
+            return response.read().decode()
+
+    with log.open("w") as printed:
+        command = [sys.executable, "-m", "jupyter", "server", *options]
+        server = subprocess.Popen(command, cwd=course.folder, env=environment, stdout=printed, stderr=printed)
+    try:
+        for _ in range(120):
+            with contextlib.suppress(urllib.error.URLError):
+                answer("api/status")
+                break
+            assert server.poll() is None, log.read_text()
+            time.sleep(0.5)
+        yield answer
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def test_the_formgrader_shows_the_class_and_grades_again(
+    course: Graded, formgrader: Callable[..., Any]
+) -> None:
+    listed = json.loads(formgrader(f"api/submissions/{LAB}"))
+    assert {row["student"]: row["code_score"] for row in listed} == {s.name: s.expected for s in CLASS}
+    again = json.loads(formgrader(f"api/submission/{LAB}/rosa/autograde", "POST"))
+    assert again["success"], again
+    book = json.loads(formgrader(f"api/notebooks/{LAB}"))
+    assert [row["name"] for row in book] == [LAB]
+    pages = json.loads(formgrader(f"api/submitted_notebooks/{LAB}/{LAB}"))
+    olga = next(row["id"] for row in pages if row["student"] == "olga")
+    assert "Notes from grading" in formgrader(f"submissions/{olga}/")
+
+
+# Rare cases, on a lab of two checks and a question. `one` is worth 2 points, `two` 1; what they return is the score.
+
+DISPLAY = "from IPython import get_ipython\n    get_ipython().displayhook(2.0)"
+
+
+def answer(body: str) -> Callable[[Path, dict[str, Any]], None]:
+    """Hand in the lab with this body of `one`, and a right `two`."""
+
+    def hand_in(folder: Path, notebook: dict[str, Any]) -> None:
+        cells = {cell["id"]: cell for cell in notebook["cells"]}
+        cells["one-answer"]["source"] = f"def one():\n    {body}"
+        cells["two-answer"]["source"] = "def two():\n    return 1.0"
+        (folder / "tiny.ipynb").write_text(json.dumps(notebook))
+
+    return hand_in
+
+
+def file(name: str, content: bytes) -> Callable[[Path, dict[str, Any]], None]:
+    return lambda folder, notebook: (folder / name).write_bytes(content) and None
+
+
+def right(folder: Path, notebook: dict[str, Any], name: str = "tiny.ipynb", **changes: Any) -> None:
+    answer("return 2.0")(folder, notebook | changes)
+    (folder / "tiny.ipynb").rename(folder / name)
+
+
+def skipping(folder: Path, notebook: dict[str, Any]) -> None:
+    for cell in notebook["cells"]:
+        cell["metadata"]["tags"] = ["skip-execution"]
+    answer("return 0.0")(folder, notebook)
+
+
+STUBBORN = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n    while True: pass"
+RARE: dict[str, tuple[Callable[[Path, dict[str, Any]], None], float, str]] = {
+    "right": (right, 3.0, ""),
+    "partly": (answer("return 0.5"), 1.5, ""),
+    "kernel-dies": (answer("import os; os._exit(1)"), 1.0, "This cell stopped Python itself"),
+    "kernel-dies-later": (
+        answer("return 2.0\nimport os; os._exit(1)"),
+        1.0,
+        "This cell stopped Python itself",
+    ),
+    "dies-too-often": (
+        answer("return 2.0\n\ndef two():\n    import os; os._exit(1)\none = two"),
+        0.0,
+        "CellLeftOut",
+    ),
+    "never-ends": (answer("while True: pass"), 1.0, "This check ended in an error"),
+    "cannot-be-stopped": (answer(STUBBORN), 1.0, "could not be interrupted"),
+    "no-number": (answer("return 'full marks'"), 1.0, "This check gave no number"),
+    "nothing": (answer("return None"), 1.0, "This check did not run to its end"),
+    "nan": (answer("return float('nan')"), 1.0, "This check gave no number"),
+    "negative": (answer("return -1.0"), 1.0, "outside 0 to 2 points"),
+    "too-much": (answer("return 99.0"), 3.0, "outside 0 to 2 points"),
+    "warns": (answer("import sys; print('careful', file=sys.stderr); return 2.0"), 3.0, "careful"),
+    "shows-first": (answer(f"{DISPLAY}; return 0.0"), 1.0, ""),
+    "shows-and-raises": (answer(f"{DISPLAY}; raise ValueError"), 1.0, "This check ended in an error"),
+    "skips": (skipping, 1.0, "Points, locks or tags changed, restored"),
+    "no-file": (lambda folder, notebook: None, 0.0, "No notebook was handed in."),
+    "an-essay": (file("essay.pdf", b"%PDF"), 0.0, "No notebook was handed in."),
+    "empty": (file("tiny.ipynb", b""), 0.0, "could not be read: the file is empty"),
+    "a-web-page": (file("tiny.ipynb", b"<html></html>"), 0.0, "could not be read"),
+    "bytes": (file("tiny.ipynb", b"\xff\x00"), 0.0, "could not be read"),
+    "a-list": (file("tiny.ipynb", b"[]"), 0.0, "there are no cells in it"),
+    "another-lab": (file("tiny.ipynb", b'{"cells": [{"source": "x"}]}'), 0.0, "has none of this lab's cells"),
+    "format-99": (lambda folder, notebook: right(folder, notebook, nbformat=99), 3.0, ""),
+    "text-file": (
+        lambda folder, notebook: right(folder, notebook, "my tiny.ipynb.txt"),
+        3.0,
+        "was handed in as",
+    ),
+}
+
+
+def tiny() -> nbformat.NotebookNode:
+    """The instructor's notebook of the tiny lab."""
+    cells = []
+    for name, points in (("one", 2), ("two", 1)):
+        solved = f"def {name}():\n    # BEGIN SOLUTION\n    return {points}.0\n    # END SOLUTION"
+        cells += [new_code_cell(solved, id=f"{name}-answer"), new_code_cell(f"{name}()", id=f"{name}-check")]
+    cells.append(new_markdown_cell("BEGIN SOLUTION\nBecause.\nEND SOLUTION", id="question"))
+    for cell in cells:
+        solution, grade = not cell.id.endswith("check"), not cell.id.endswith("answer")
+        points = {"points": 2 if cell.id.startswith("one") else 1} if grade else {}
+        roles = {
+            "grade_id": cell.id,
+            "solution": solution,
+            "grade": grade,
+            "locked": not solution,
+            "task": False,
+        }
+        cell.metadata["nbgrader"] = roles | points | {"schema_version": 3}
+    return new_notebook(
+        cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "", "language": "python"}}
+    )
+
+
+def release(folder: Path, lab: nbformat.NotebookNode) -> dict[str, Any]:
+    """Release a lab in a course folder and return the students' notebook."""
+    (folder / "solutions" / "tiny").mkdir(parents=True)
+    nbformat.write(lab, folder / "solutions" / "tiny" / "tiny.ipynb")
+    status, printed = sample_class.nbgrader(folder, "generate_assignment", "tiny")
+    assert status == 0, printed
+    released: dict[str, Any] = json.loads((folder / "notebooks" / "tiny" / "tiny.ipynb").read_text())
+    return released
+
+
+@pytest.fixture(scope="session")
+def rare(tmp_path_factory: pytest.TempPathFactory) -> Graded:
+    """The class of rare cases, graded by one command with a short limit on each cell."""
+    folder = tmp_path_factory.mktemp("rare")
+    shutil.copy(ROOT / "nbgrader_config.py", folder)
+    released = release(folder, tiny())
+    for name, (hand_in, _, _) in RARE.items():
+        (folder / "submitted" / name / "tiny").mkdir(parents=True)
+        hand_in(folder / "submitted" / name / "tiny", json.loads(json.dumps(released)))
+    handed_in = contents(folder / "submitted")
+    status, printed = sample_class.nbgrader(
+        folder, "autograde", "tiny", "--Execute.timeout=2", "--PatientExecute.max_restarts=1"
+    )
+    assert status == 0, printed[-4000:]
+    return Graded(folder, {}, handed_in, printed.splitlines())
+
+
+@pytest.mark.parametrize("student", RARE)
+def test_a_rare_case_is_graded_and_explained(rare: Graded, student: str) -> None:
+    _, expected, said = RARE[student]
+    found = grades(rare.folder, student, "tiny")
+    assert set(found) == {"one-check", "two-check", "question"}
+    assert sum(score for score, _ in found.values()) == expected
+    assert said in json.dumps(graded_notebook(rare.folder, student, "tiny"))
+
+
+def test_without_a_release_the_instructor_is_told_what_to_run(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    (tmp_path / "submitted" / "ada" / "tiny").mkdir(parents=True)
+    (tmp_path / "submitted" / "ada" / "tiny" / "tiny.ipynb").write_text("{}")
+    status, printed = sample_class.nbgrader(tmp_path, "autograde", "tiny")
+    assert status == 1
+    assert "Run `nbgrader generate_assignment tiny` first" in printed
+    assert "Traceback" not in printed
+
+
+def test_stock_nbgrader_stores_partial_points_and_its_validator_fails_on_them(tmp_path: Path) -> None:
+    """`check` returns a plain float, which nbgrader reads as it is, without anything of ours."""
+    (tmp_path / "nbgrader_config.py").write_text(
+        "c = get_config()\n"
+        "c.CourseDirectory.source_directory, c.CourseDirectory.release_directory = 'solutions', 'notebooks'\n"
+    )
+    lab = tiny()
+    lab.cells.insert(0, new_code_cell("import numpy as np\nfrom cnncourse import check"))
+    for cell in lab.cells:
+        if cell.source in ("one()", "two()"):
+            cell.source = f'check("{LAB}.pad2d", {cell.source[:3]})'
+    released = release(tmp_path, lab)
+    first = next(cell for cell in released["cells"] if cell["id"] == "one-answer")
+    first["source"] = NEGATIVE_SLICE.strip().replace("pad2d", "one")
+    handed_in = tmp_path / "submitted" / "ada" / "tiny" / "tiny.ipynb"
+    handed_in.parent.mkdir(parents=True)
+    handed_in.write_text(json.dumps(released))
+    status, printed = sample_class.nbgrader(tmp_path, "autograde", "tiny")
+    assert status == 0, printed
+    found = grades(tmp_path, "ada", "tiny")
+    assert (found["one-check"], found["two-check"]) == ((0.67, False), (0.0, False))
+    said = validate(tmp_path, handed_in)
+    assert "VALIDATION FAILED ON 2 CELL(S)!" in said
+    assert said.count("Partial credit") == 2
+
+
+def test_a_folder_that_holds_something_else_is_not_emptied(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(SystemExit, match="holds something else"):
+        sample_class.build(tmp_path)
+    assert (tmp_path / "thesis.tex").exists()
