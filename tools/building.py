@@ -1,0 +1,69 @@
+"""What `make course` builds, each step only where its inputs changed: labs, book, the sample class, work/."""
+
+import re
+import shutil
+
+from tools.serve import WORK
+from tools.steps import BUILD, ROOT, digest, must, once, venv_python
+
+CODE = ("cnncourse/**/*.py", "cnncourse/**/*.mplstyle", "cnncourse/**/*.js", "cnncourse/**/*.css")
+LABS = ("notebooks/**/*", "solutions/**/*.ipynb")
+
+
+def make_labs() -> None:
+    """Derive both notebooks of every lab from its text."""
+    once(
+        "labs",
+        "deriving the notebooks from solutions/*.md, running each once (15 s each)",
+        lambda: print(must([venv_python(), "tools/build_labs.py"], "labs"), end=""),
+        inputs=("solutions/*.md", "tools/build_labs.py", "nbgrader_config.py", "requirements.txt", *CODE),
+        derived=LABS,
+    )
+
+
+def make_book() -> None:
+    """Build the book; a warning is an error."""
+    shell = ("_config.yml", "book/_ext/**/*", "book/_assets/**/*", "requirements.txt", *CODE)
+
+    def build() -> None:
+        # Kept results are known by the text of a page only: new code behind the pages makes them stale.
+        stamp, code = BUILD / "stamps" / "book-code", digest(shell)
+        if not (stamp.exists() and stamp.read_text() == code):
+            for folder in (".jupyter_cache", ".doctrees", "html"):
+                shutil.rmtree(BUILD / folder, ignore_errors=True)
+        try:
+            must([venv_python().with_name("jupyter-book"), "build", ".", "-n", "-W", "--keep-going"], "book")
+        except BaseException:
+            # An unfinished build keeps pages whose warnings the next one would not repeat.
+            shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
+            raise
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+        stamp.write_text(code)
+
+    once(
+        "book",
+        "building into _build/html, every page run (about a minute)",
+        build,
+        inputs=("_toc.yml", "book/**/*", *shell, *LABS),
+        needs=(BUILD / "html" / "index.html",),
+    )
+
+
+def make_class() -> None:
+    """Grade the sample class and print its scores (again, where nothing changed)."""
+    once(
+        "sample class",
+        "grading a few submissions with nbgrader",
+        lambda: must([venv_python(), "tools/sample_class.py"], "sample_class") and None,
+        inputs=("tools/sample_class.py", "nbgrader_config.py", "requirements.txt", *LABS, *CODE),
+        needs=(BUILD / "logs" / "sample_class.txt",),
+    )
+    printed = (BUILD / "logs" / "sample_class.txt").read_text(encoding="utf-8")
+    print(re.sub(r"^(releasing|grading) .*\n", "", printed, flags=re.MULTILINE), end="")
+
+
+def fill_work() -> None:
+    """Copy the released labs into work/; what is there stays."""
+    slugs = sorted(path.name for path in (ROOT / "notebooks").iterdir() if path.is_dir())
+    command = [venv_python(), "-m", "cnncourse", "start", *slugs, "--to", WORK, "--no-open"]
+    print(must(command, "work"), end="")
