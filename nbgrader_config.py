@@ -1,9 +1,9 @@
 """nbgrader's settings for this course.
 
-Run nbgrader's commands in a folder that holds this file and ``solutions/``: a class folder of your own with a copy
-of both, or the root of the repository. Students' work goes into ``submitted/<student>/<lab>/``::
+Run nbgrader's commands in a folder that holds this file and ``solutions/``: a class folder of your own with a
+copy of both, or the root of the repository. Students' work goes into ``submitted/<student>/<lab>/``::
 
-    nbgrader generate_assignment ch02_conv2d          (with --force where notebooks/ch02_conv2d is there already)
+    nbgrader generate_assignment ch02_conv2d     (--force where notebooks/ch02_conv2d is there already)
     nbgrader autograde ch02_conv2d
     nbgrader generate_feedback ch02_conv2d
     nbgrader export

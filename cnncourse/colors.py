@@ -10,5 +10,5 @@ COLORS = {
     "window": "#56B4E9",
 }
 
-# Signed values: one diverging map centred on zero, red and blue of ColorBrewer's RdBu, seen on white and on black.
+# Signed values: one diverging map centred on zero, ColorBrewer's red and blue, seen on white and on black.
 NEGATIVE, POSITIVE = (214, 96, 77), (67, 147, 195)

@@ -54,20 +54,21 @@ def folder_trouble(folder: Path) -> str:
 def doctor() -> int:
     """Print what is here and what is missing, with the command that mends it; return 1 if labs cannot run."""
     print(f"ok        Python {sys.version.split()[0]} ({sys.executable})")
-    broken = False
-    for needed, packages in ((True, NEEDED), (False, OPTIONAL)):
-        for name, oldest, use in packages:
-            trouble = package_trouble(name, oldest)
-            if not trouble:
-                print(f"ok        {name} {metadata.version(name)}")
-                continue
-            broken = broken or needed
-            mend = f'python -m pip install "{name}>={oldest}"'
-            print(f"{'MISSING ' if needed else 'optional'}  {name}, for {use}: {trouble}. Mend it: {mend}")
+    wanted = []
+    for name, oldest, use in (*NEEDED, *OPTIONAL):
+        trouble = package_trouble(name, oldest)
+        if not trouble:
+            print(f"ok        {name} {metadata.version(name)}")
+        elif (name, oldest, use) in NEEDED:
+            wanted.append(f'"{name}>={oldest}"')
+            print(f"MISSING   {name}, for {use}: {trouble}")
+        else:
+            print(f'optional  {name}, for {use}: {trouble} (python -m pip install "{name}>={oldest}")')
     trouble = folder_trouble(Path.cwd())
-    broken = broken or bool(trouble)
-    print(
-        f"{'MISSING ' if trouble else 'ok      '}  this folder ({Path.cwd()})" + (trouble and f": {trouble}")
-    )
-    print("Something that labs need is missing." if broken else "All that the labs need is here.")
-    return int(broken)
+    verdict, reason = ("MISSING ", f": {trouble}") if trouble else ("ok      ", "")
+    print(f"{verdict}  this folder ({Path.cwd()}){reason}")
+    if wanted:
+        print(f"Labs need more than is here. Mend it: python -m pip install {' '.join(wanted)}")
+    elif not trouble:
+        print("All that the labs need is here.")
+    return int(bool(wanted or trouble))

@@ -1,6 +1,8 @@
 """The ladder of feedback: what a student reads for each kind of wrong answer."""
 
 import linecache
+import subprocess
+import sys
 import textwrap
 import time
 
@@ -187,7 +189,7 @@ LADDER = {
     ),
     "axes mixed up": (
         CONV,
-        "def conv2d(x, weight, bias, stride=1, padding=0):\n    return np.zeros((1, 1, 3, 2))",
+        "def conv2d(x, weight, bias, stride=1, padding=0):\n    return np.zeros((1, 1, 4, 3))",
         ["same sizes in another order, axis 2 (H_out) and axis 3 (W_out) are mixed up"],
     ),
     "too few axes": (PAD, "def pad2d(x, padding):\n    return x[0]", ["3 axes instead of 4"]),
@@ -266,7 +268,14 @@ def test_an_empty_slice_is_explained():
         "def conv2d(x, weight, bias, stride=1, padding=0):\n    p = padding\n    out = np.zeros(x.shape)\n"
         "    out[:, :, p:-p, p:-p] = x\n    return out",
     )
-    assert "`[p:-p]` is `[0:0]` when `p` is 0" in found.text()
+    assert "The slice on the left is empty" in found.text()
+    found = report(
+        PAD,
+        RIGHT_PAD.format(returned="out").replace(
+            "padding:padding + H, padding:padding + W", "padding:-padding, padding:-padding"
+        ),
+    )
+    assert "With padding 0 the slice `[p:-p]` is `[0:0]`" in found.text()
 
 
 def test_changing_the_input_in_place_is_named():
@@ -374,3 +383,131 @@ def test_an_unknown_exercise_is_named():
         check("ch02_conv2d.convv", None)
     with pytest.raises(ValueError, match="no exercise"):
         check("pad2d", None)
+
+
+ODD = {
+    "an error that cannot be shown": (
+        "class Odd(Exception):\n    def __str__(self):\n        raise ValueError\n\ndef pad2d(x, padding):\n    raise Odd",
+        "it raised Odd",
+    ),
+    "an error with half a character": (
+        "def pad2d(x, padding):\n    raise ValueError('\\ud800')",
+        "it raised ValueError: ?",
+    ),
+    "an error of a hundred thousand lines": (
+        "def pad2d(x, padding):\n    raise ValueError('a\\n' * 100_000)",
+        "it raised ValueError: a a a",
+    ),
+    "an error that no `except Exception` catches": (
+        "class Out(BaseException):\n    pass\n\ndef pad2d(x, padding):\n    raise Out('bye')",
+        "it raised Out: bye",
+    ),
+    "a number of six thousand digits": (
+        "def pad2d(x, padding):\n    return 10 ** 6000",
+        "more than 1024 bits",
+    ),
+    "stdout closed": (
+        "import sys\ndef pad2d(x, padding):\n    sys.stdout.close()\n    return 1",
+        "the int 1",
+    ),
+    "a flood of prints": (
+        "def pad2d(x, padding):\n    for _ in range(10_000):\n        print('x' * 1000)\n    return 1",
+        "It printed while it was checked",
+    ),
+    "a function that wraps itself": (
+        "def pad2d(x, padding):\n    return 1\n\npad2d.__wrapped__ = pad2d",
+        "the int 1",
+    ),
+    "NumPy told to raise": (
+        "def pad2d(x, padding):\n    np.seterr(all='raise')\n    return x * 1e308 * 10",
+        "FloatingPointError",
+    ),
+    "a generator": ("def pad2d(x, padding):\n    yield x", "use `return`, not `yield`"),
+    "a coroutine": ("async def pad2d(x, padding):\n    return x", "write `def`, not `async def`"),
+    "a dict of another kind": (
+        "import collections\ndef pad2d(x, padding):\n    return collections.OrderedDict()",
+        "wrap it in dict(...)",
+    ),
+    "a question to a person": ("def pad2d(x, padding):\n    return [][0]", "IndexError"),
+}
+
+
+@pytest.mark.parametrize("what", ODD)
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+def test_odd_answers_get_a_line_like_any_other(what):
+    source, words = ODD[what]
+    before = np.geterr()
+    found = report(PAD, source)
+    assert words in found.text()
+    assert len(found.text()) < 3000
+    found.html().encode("utf-8")
+    assert np.geterr() == before
+
+
+def test_a_tracer_still_works_after_a_check():
+    """Python 3.11 hangs in the first traced function if an asynchronous exception was ever withdrawn."""
+    code = (
+        "import sys\nfrom cnncourse.checking.timelimit import time_limit, TimeUp\n"
+        "with time_limit(5):\n    pass\n"
+        "try:\n    with time_limit(0.05):\n        while True:\n            pass\nexcept TimeUp:\n    print('stopped')\n"
+        "def traced():\n    return 1\n"
+        "sys.settrace(lambda *event: None)\ntraced()\nsys.settrace(None)\nprint('traced')\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert run.stdout.split() == ["stopped", "traced"]
+
+
+FORBIDDEN = {
+    "in a method": "class Frame:\n    def grow(self, x, p):\n        return np.pad(x, p)\n\ndef pad2d(x, padding):\n    return Frame().grow(x, padding)",
+    "as a method": "class Frame:\n    def grow(self, x, padding):\n        return np.pad(x, padding)\n\npad2d = Frame().grow",
+    "as an object": "class Frame:\n    def __call__(self, x, padding):\n        return np.pad(x, padding)\n\npad2d = Frame()",
+    "in a partial": "import functools\ndef grow(mode, x, padding):\n    return np.pad(x, padding, mode)\n\npad2d = functools.partial(grow, 'constant')",
+    "itself": "pad2d = np.pad",
+    "this package's windows": "from cnncourse.layers.conv import windows2d as w\ndef pad2d(x, padding):\n    return w(x, 2)",
+    "this package as a module": "import cnncourse.layers.conv as c\ndef pad2d(x, padding):\n    return c.pad2d(x, padding)",
+}
+
+
+@pytest.mark.parametrize("where", FORBIDDEN)
+def test_a_forbidden_call_is_found_wherever_it_stands(where):
+    found = judge(load(PAD), LocalCandidate(answer(FORBIDDEN[where], "pad2d")))
+    assert "which would be the whole of this exercise" in found.text()
+    assert "not counted, 0 of 1 point" in found.text()
+
+
+def test_a_name_of_ones_own_is_not_taken_for_the_library():
+    source = "from numpy import *\n\ndef pad2d(x, padding):\n    pad = padding\n" + textwrap.indent(
+        textwrap.dedent(RIGHT_PAD.format(returned="out"))
+        .split("\n", 2)[2]
+        .replace("np.", "")
+        .replace("padding", "pad"),
+        "",
+    )
+    found = judge(load(PAD), LocalCandidate(answer(source, "pad2d")))
+    assert found.passed, found.text()
+
+
+def test_an_answer_that_needs_an_unwritten_one_says_so():
+    source = (
+        "def pad2d(x, padding):\n    raise NotImplementedError('still to be written')\n\n"
+        "def conv2d(x, weight, bias, stride=1, padding=0):\n    return pad2d(x, padding)"
+    )
+    found = report(CONV, source)
+    assert not found.unwritten
+    assert "It calls a function that is still to be written" in found.text()
+
+
+def test_an_error_inside_is_not_blamed_on_the_first_line():
+    found = report(PAD, "def pad2d(x, padding):\n    return np.sum(x, axes=1)")
+    assert "unexpected keyword" in found.text() or "axes" in found.text()
+    assert "first line" not in found.text()
+
+
+def test_state_from_call_to_call_is_named():
+    source = "seen = []\n\ndef pad2d(x, padding):\n    seen.append(1)\n    return np.zeros(len(seen))"
+    assert "The same call ends differently the second time" in report(PAD, source).text()
+
+
+def test_a_missing_dict_names_all_keys():
+    source = "def conv2d_cost(in_channels, out_channels, kernel_size, height, width, stride=1, padding=0, bias=True):\n    return 1"
+    assert 'with the keys "output_shape", "params", "macs", "memory"' in report(COST, source).text()

@@ -135,9 +135,10 @@ def test_doctor_names_the_command_for_what_is_missing(monkeypatch, capsys, tmp_p
     assert cli.main(["doctor"]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert "ok        numpy 2.4.6" in lines
-    assert any("3.0 is older than 4.2" in line and '"jupyterlab>=4.2"' in line for line in lines)
-    assert any(line.startswith("MISSING") and '"scikit-learn>=' in line for line in lines)
-    assert any(line.startswith("optional") and "torch" in line for line in lines)
+    assert "MISSING   jupyterlab, for working on labs: 3.0 is older than 4.2" in lines
+    assert any(line.startswith("optional  torch") and 'pip install "torch>=' in line for line in lines)
+    mend = "python -m pip install " + '"jupyterlab>=4.2" "ipywidgets>=8.1" "scikit-learn>=1.4"'
+    assert lines[-1] == f"Labs need more than is here. Mend it: {mend}"
 
 
 def test_doctor_is_content_without_the_optional_packages(monkeypatch, capsys, tmp_path):

@@ -221,13 +221,13 @@ def test_the_formgrader_shows_the_class_and_grades_again(
 DISPLAY = "from IPython import get_ipython\n    get_ipython().displayhook(2.0)"
 
 
-def answer(body: str) -> Callable[[Path, dict[str, Any]], None]:
-    """Hand in the lab with this body of `one`, and a right `two`."""
+def answer(body: str, other: str = "return 1.0") -> Callable[[Path, dict[str, Any]], None]:
+    """Hand in the lab with this body of `one`, and of `two`."""
 
     def hand_in(folder: Path, notebook: dict[str, Any]) -> None:
         cells = {cell["id"]: cell for cell in notebook["cells"]}
         cells["one-answer"]["source"] = f"def one():\n    {body}"
-        cells["two-answer"]["source"] = "def two():\n    return 1.0"
+        cells["two-answer"]["source"] = f"def two():\n    {other}"
         (folder / "tiny.ipynb").write_text(json.dumps(notebook))
 
     return hand_in
@@ -248,6 +248,7 @@ def skipping(folder: Path, notebook: dict[str, Any]) -> None:
     answer("return 0.0")(folder, notebook)
 
 
+NONSENSE = "k = get_ipython().kernel; k.session.send(k.iopub_socket, 'comm_open', {}, parent=k.get_parent())"
 STUBBORN = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n    while True: pass"
 RARE: dict[str, tuple[Callable[[Path, dict[str, Any]], None], float, str]] = {
     "right": (right, 3.0, ""),
@@ -258,11 +259,8 @@ RARE: dict[str, tuple[Callable[[Path, dict[str, Any]], None], float, str]] = {
         1.0,
         "This cell stopped Python itself",
     ),
-    "dies-too-often": (
-        answer("return 2.0\n\ndef two():\n    import os; os._exit(1)\none = two"),
-        0.0,
-        "CellLeftOut",
-    ),
+    "dies-too-often": (answer("import os; os._exit(1)", "return one()"), 0.0, "CellLeftOut"),
+    "sends-nonsense": (answer(NONSENSE), 1.0, "sent something that Jupyter cannot read"),
     "never-ends": (answer("while True: pass"), 1.0, "This check ended in an error"),
     "cannot-be-stopped": (answer(STUBBORN), 1.0, "could not be interrupted"),
     "no-number": (answer("return 'full marks'"), 1.0, "This check gave no number"),
@@ -381,7 +379,7 @@ def test_stock_nbgrader_stores_partial_points_and_its_validator_fails_on_them(tm
     found = grades(tmp_path, "ada", "tiny")
     assert (found["one-check"], found["two-check"]) == ((0.67, False), (0.0, False))
     said = validate(tmp_path, handed_in)
-    assert "VALIDATION FAILED ON 2 CELL(S)!" in said
+    assert "VALIDATION FAILED ON 3 CELL(S)!" in said  # and the open question
     assert said.count("Partial credit") == 2
 
 

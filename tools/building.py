@@ -16,7 +16,7 @@ def make_labs() -> None:
         "labs",
         "deriving the notebooks from solutions/*.md, running each once (15 s each)",
         lambda: print(must([venv_python(), "tools/build_labs.py"], "labs"), end=""),
-        inputs=("solutions/*.md", "tools/build_labs.py", "nbgrader_config.py", "requirements.txt", *CODE),
+        inputs=("solutions/*.md", "tools/*lab*.py", "nbgrader_config.py", "requirements.txt", *CODE),
         derived=LABS,
     )
 
@@ -55,7 +55,7 @@ def make_class() -> None:
         "sample class",
         "grading a few submissions with nbgrader",
         lambda: must([venv_python(), "tools/sample_class.py"], "sample_class") and None,
-        inputs=("tools/sample_class.py", "nbgrader_config.py", "requirements.txt", *LABS, *CODE),
+        inputs=("tools/sample_*.py", "nbgrader_config.py", "requirements.txt", *LABS, *CODE),
         needs=(BUILD / "logs" / "sample_class.txt",),
     )
     printed = (BUILD / "logs" / "sample_class.txt").read_text(encoding="utf-8")

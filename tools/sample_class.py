@@ -109,7 +109,13 @@ def nbgrader(course: Path, *arguments: str, each_line: Callable[[str], object] =
     command = [sys.executable, "-m", "nbgrader", *arguments]
     lines = []
     with subprocess.Popen(
-        command, cwd=course, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=course,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:

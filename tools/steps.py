@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 VENV = ROOT / ".venv"
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class CourseError(Exception):
@@ -139,7 +141,7 @@ def run(command: Sequence[str | Path], log: str, venv: Path = VENV, echo: bool =
         else:
             with Ticker() as ticker:
                 for line in process.stdout:
-                    ticker.last = line.strip() or ticker.last
+                    ticker.last = COLOURS.sub("", line).strip() or ticker.last
                     file.write(line)
                     lines.append(line)
     output = "".join(lines)

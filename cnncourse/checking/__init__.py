@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from cnncourse.checking.candidate import Candidate, Failure, LocalCandidate, Outcome
+from cnncourse.checking.candidate import Candidate, LocalCandidate, Outcome
 from cnncourse.checking.exercise import Case, Exercise, Misconception, chapters, exercise_ids, load
+from cnncourse.checking.failure import Failure
 from cnncourse.checking.judge import judge
 from cnncourse.checking.report import Report
 

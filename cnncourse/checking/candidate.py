@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
-import io
-import linecache
-import sysconfig
-import traceback
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
+from cnncourse.checking.failure import Failure, describe_error, failure_of, raised_by, readable
 from cnncourse.checking.forbidden import Use, find_use
 from cnncourse.checking.plain import NotPlainError, Plain, copy, plain, same
+from cnncourse.checking.surroundings import caught
 from cnncourse.checking.timelimit import TimeUp, time_limit
-
-MAX_PRINTED = 2_000  # characters kept of what an answer prints
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why nothing came back."""
-
-    kind: Literal["unwritten", "not a function", "raised", "too slow", "not plain"]
-    message: str
-    line: int | None = None  # the student's own line, counted from the top of its cell or file
-    code: str = ""  # the text of that line
 
 
 @dataclass(frozen=True)
@@ -63,37 +46,34 @@ class LocalCandidate:
         if not callable(self.function):
             kind = type(self.function).__name__
             return Outcome(failure=Failure("not a function", f"this name holds something of type {kind}"))
-        given, printed = copy(arguments), io.StringIO()
-        value, failure = None, None
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
+        given, value, failure = copy(arguments), None, None
+        with caught() as (printed, warned):
             try:
-                with (
-                    contextlib.redirect_stdout(printed),
-                    contextlib.redirect_stderr(printed),
-                    time_limit(seconds),
-                ):
-                    value = _invoke(self.function, given)
-                value = plain(value)
-            except TimeUp as error:
-                failure = _failure("too slow", f"still running after {seconds:g} s", error)
-            except NotPlainError as error:
-                value, failure = None, Failure("not plain", str(error))
-            except NotImplementedError as error:
-                failure = _failure("unwritten", str(error), error)
-            except (Exception, SystemExit) as error:
-                failure = _failure("raised", _describe(error), error)
+                with time_limit(seconds):
+                    value = plain(_invoke(self.function, given))
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
+                failure = self._failure(error, seconds)
         return Outcome(
             value,
             failure,
-            printed.getvalue()[:MAX_PRINTED],
-            str(caught[0].message) if caught else "",
+            readable(printed.getvalue()),
+            readable(str(warned[0].message)) if warned else "",
             tuple(name for name in arguments if not same(arguments[name], given[name])),
         )
 
     def use_of(self, forbidden: Sequence[str]) -> Use | None:
         """Look for the library functions in the source of the function and of the functions that it calls."""
         return find_use(self.function, forbidden)
+
+    def _failure(self, error: BaseException, seconds: float) -> Failure:
+        if isinstance(error, TimeUp):
+            return failure_of("too slow", f"still running after {seconds:g} s", error)
+        if isinstance(error, NotPlainError):
+            return Failure("not plain", str(error))
+        unwritten = type(error) is NotImplementedError and raised_by(self.function, error)
+        return failure_of("unwritten" if unwritten else "raised", describe_error(error), error)
 
 
 def _invoke(function: Callable[..., Any], arguments: dict[str, Plain]) -> Any:
@@ -111,38 +91,3 @@ def _invoke(function: Callable[..., Any], arguments: dict[str, Plain]) -> Any:
     if catches_more or (positional >= len(arguments) and not catches_all):
         return function(*arguments.values())
     return function(**arguments)
-
-
-def _describe(error: BaseException) -> str:
-    message = str(error)
-    return f"{type(error).__name__}: {message}" if message else type(error).__name__
-
-
-def _failure(kind: Literal["unwritten", "raised", "too slow"], message: str, error: BaseException) -> Failure:
-    frame = _own_frame(error)
-    if frame is None:
-        return Failure(kind, message)
-    return Failure(
-        kind,
-        message,
-        frame.lineno,
-        (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip(),
-    )
-
-
-def _own_frame(error: BaseException) -> traceback.FrameSummary | None:
-    """Return the innermost frame that is neither this package's, nor a library's, nor Python's own."""
-    own = None
-    for frame in traceback.extract_tb(error.__traceback__):
-        inside = Path(frame.filename)
-        if not frame.filename.startswith("<frozen") and not any(
-            inside.is_relative_to(root) for root in _LIBRARIES
-        ):
-            own = frame
-    return own
-
-
-_LIBRARIES = [
-    Path(__file__).resolve().parents[1],
-    *(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
-]

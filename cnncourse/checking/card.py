@@ -19,16 +19,17 @@ HIDDEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset
 RIGHT, WRONG, UNTRIED = COLORS["output"], COLORS["gradient"], "#808080"
 
 
+@np.errstate(all="ignore")
 def card(report: Report) -> str:
     """Return the card: one headline, the cases, the problem, the hint, and a picture where a map is wrong."""
     color = RIGHT if report.passed else UNTRIED if report.unwritten else WRONG
     parts = [f'<div style="font-weight:600">{_code(report.name)}: {_text(report.headline())}</div>']
     if report.passed or report.about_cases:
         parts.append(_cases(report.results))
-    if report.worst and report.worst.problem:
-        if report.about_cases:
-            parts.append(f'<div style="margin-top:.4em"><code>{escape(report.call())}</code></div>')
-        parts += [f"<div>{_text(line)}</div>" for line in report.worst.problem.text.splitlines()]
+    if report.about_cases:
+        parts.append(f'<div style="margin-top:.4em"><code>{escape(report.call())}</code></div>')
+    parts += [f"<div>{_text(line)}</div>" for line in report.explanation()]
+    if report.worst:
         parts.append(_pictures(report.worst))
     if report.hint:
         parts.append(_boxed("Hint", report.hint, COLORS["input"]))

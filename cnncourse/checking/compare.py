@@ -39,6 +39,7 @@ class Problem:
     got: Array | None = None
     want: Array | None = None
     worst: tuple[int, ...] = ()
+    meaning: str = ""  # of an error, in plain words
 
 
 def compare(
@@ -153,7 +154,7 @@ def _as_array(got: Plain) -> Array | str:
 
 def _which_axis(got: Array, want: Array, axes: Sequence[str]) -> str:
     if got.ndim != want.ndim:
-        return f": {got.ndim} axes instead of {want.ndim}"
+        return f": {got.ndim} ax{'i' if got.ndim == 1 else 'e'}s instead of {want.ndim}"
     labels = [f"axis {i} ({axes[i]})" if len(axes) == want.ndim else f"axis {i}" for i in range(want.ndim)]
     off = [i for i in range(want.ndim) if got.shape[i] != want.shape[i]]
     if sorted(got.shape) == sorted(want.shape):
@@ -163,7 +164,7 @@ def _which_axis(got: Array, want: Array, axes: Sequence[str]) -> str:
 
 def _where(wrong: Array, axes: Sequence[str]) -> str:
     """Say in words where the wrong values lie, if they lie somewhere special."""
-    if wrong.all() or wrong.ndim == 0:
+    if wrong.all() or wrong.sum() < 2:
         return ""
     for axis in range(wrong.ndim):
         hit = np.unique(np.nonzero(wrong)[axis])

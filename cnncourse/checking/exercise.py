@@ -13,6 +13,7 @@ import numpy as np
 from cnncourse.checking.plain import Plain
 
 PACKAGE = "cnncourse.exercises"
+OWN_ANSWERS = ("cnncourse.layers.*", "cnncourse.shapes.*", "cnncourse.exercises.*")
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Exercise:
     hints : two or three, from gentle to explicit
     remark : one sentence worth knowing, for those whose answer is right
     reference : a function of the library that gives the same results; `solution` where there is none
-    forbids : full dotted names of library functions that would be the whole answer
+    forbids : full dotted names of library functions that would be the whole answer; "module.*" for all of one
     axes : names of the axes of the array that comes back
     misconceptions : the known wrong answers; add one with the decorator `misconception`
     seconds : how long one call may take
@@ -84,13 +85,12 @@ class Exercise:
 
     @property
     def forbidden(self) -> tuple[str, ...]:
-        """All that an answer may not use: `forbids`, and this package's own answer."""
-        own = (self.solution, self.reference) if self.reference else (self.solution,)
-        return (*self.forbids, *(f"{f.__module__}.{f.__qualname__}" for f in own))
+        """All that an answer may not use: `forbids`, and this package's own answers."""
+        return (*self.forbids, *OWN_ANSWERS)
 
     def expected(self, case: Case) -> Plain:
-        """Return the right answer to a case."""
-        return part_of((self.reference or self.solution)(**case.arguments), case.part)
+        """Return the right answer to a case, all parts of it."""
+        return (self.reference or self.solution)(**case.arguments)
 
     def misconception(self, hint: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Register the decorated function as a known wrong answer, with what to say to those who gave it."""

@@ -4,10 +4,27 @@ from __future__ import annotations
 
 import re
 
+SIGNATURE = (
+    (
+        r"unexpected keyword argument",
+        "The function must take the arguments by the names in the task's first line: keep that line.",
+    ),
+    (
+        r"missing \d+ required positional argument",
+        "The function must have the default values of the task's first line: keep that line.",
+    ),
+    (
+        r"takes \d+ positional argument",
+        "The function must take all arguments of the task's first line: keep that line.",
+    ),
+)
+
 MEANINGS = (
+    (r"tuple index out of range", "The tuple is shorter than the index: print it."),
     (
         r"into shape \((\d+,)*0[,)]",
-        "The slice on the left is empty. `[p:-p]` is `[0:0]` when `p` is 0: count the end from the start.",
+        "The slice on the left is empty: its end lies at or before its start. Print both. "
+        "(`[p:-p]` does this when `p` is 0.)",
     ),
     (
         r"only (0-dimensional|length-1|size-1) arrays can be converted",
@@ -22,10 +39,11 @@ MEANINGS = (
     (
         r"could not broadcast|operands could not be broadcast",
         "The two arrays have shapes that do not fit each other: print both `.shape`s just before this line. "
-        "Near a border, a slice that runs over the edge comes back smaller.",
+        "A slice that runs over the edge comes back smaller, "
+        "and so does one whose end does not move with its start.",
     ),
     (
-        r"index \S+ is out of bounds|index out of range",
+        r"index \S+ is out of bounds|list index out of range",
         "A loop or an index runs past the end of an axis. Compare the range of the loop with the size of "
         "that axis.",
     ),
@@ -37,15 +55,6 @@ MEANINGS = (
     (
         r"not enough values to unpack|too many values to unpack",
         "The left side names more or fewer things than come back: print the `.shape`.",
-    ),
-    (
-        r"unexpected keyword argument",
-        "The function must take the arguments by the names in the task's first line; keep that line as it "
-        "was given.",
-    ),
-    (
-        r"missing \d+ required positional argument",
-        "The function must have the default values of the task's first line; keep that line as it was given.",
     ),
     (
         r"'float' object cannot be interpreted as an integer|slice indices must be integers",
@@ -64,9 +73,37 @@ MEANINGS = (
         "A size came out as 0 or less: print the sizes that it is computed from.",
     ),
     (r"maximum recursion depth", "The function calls itself without end."),
+    (
+        r"object is not callable",
+        "This name holds a value, not a function: was a name such as `sum` or `range` used for a variable? "
+        "Sizes are in square brackets: `x.shape[0]`.",
+    ),
+    (
+        r"'NoneType' object",
+        "A function called before this line returned nothing: does it end with `return`?",
+    ),
+    (
+        r"UnboundLocalError",
+        "The name is assigned in this function, so Python takes it as local everywhere in it: "
+        "give the result another name.",
+    ),
+    (
+        r"unsupported operand .*'tuple'|can't multiply sequence by non-int of type 'tuple'",
+        "A pair stands where a number is needed: `kernel_size` is `(K_h, K_w)`.",
+    ),
+    (
+        r"axes don't match array",
+        "The array has another number of axes than the order names: `x` has four, the batch is one of them.",
+    ),
+    (r"^NotImplementedError", "It calls a function that is still to be written: write that one first."),
+    (r"^StdinNotImplementedError", "`input` asks a person and nobody is there: use the arguments."),
 )
 
 
-def explain(message: str) -> str:
-    """Return what an error message means and where to look, or an empty string."""
-    return next((meaning for pattern, meaning in MEANINGS if re.search(pattern, message)), "")
+def explain(message: str, entered: bool = True) -> str:
+    """Return what an error message means and where to look, or an empty string.
+
+    `entered` is whether the call reached the student's code at all; if not, its first line does not fit.
+    """
+    meanings = MEANINGS if entered else (*SIGNATURE, *MEANINGS)
+    return next((meaning for pattern, meaning in meanings if re.search(pattern, message)), "")

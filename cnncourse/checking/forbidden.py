@@ -27,21 +27,40 @@ def find_use(function: Any, forbidden: Sequence[str]) -> Use | None:
     Names are followed through imports, aliases, and the functions of the student's own that `function` calls.
     A function whose source cannot be read is searched by the names in its code.
     """
-    names, seen, queue = set(forbidden), set(), [function]
-    objects = {id(found): name for name in names if (found := _resolve(name)) is not None}
-    if id(function) in objects:
-        return Use(objects[id(function)], 0, "")
+    objects = {id(found): name for name in forbidden if (found := _resolve(name)) is not None}
+    if name := _forbidden_name("", function, forbidden, objects):
+        return Use(name, 0, "")
+    queue, seen = _functions(function), set()
     while queue:
         current = queue.pop()
-        if not isinstance(current, types.FunctionType) or current in seen:
+        if current in seen:
             continue
         seen.add(current)
         for full_name, found, line, code in _references(current):
-            if full_name in names or id(found) in objects:
-                return Use(full_name if full_name in names else objects[id(found)], line, code)
-            if isinstance(found, types.FunctionType) and found.__module__ == current.__module__:
-                queue.append(found)
+            if name := _forbidden_name(full_name, found, forbidden, objects):
+                return Use(name, line, code)
+            if getattr(found, "__module__", None) == current.__module__:
+                queue += _functions(found)
     return None
+
+
+def _forbidden_name(full_name: str, found: Any, forbidden: Sequence[str], objects: dict[int, str]) -> str:
+    """Return the forbidden name that this is, by its name or by the object behind it, or an empty string."""
+    if full_name in forbidden or id(found) in objects:
+        return full_name if full_name in forbidden else objects[id(found)]
+    modules = tuple(name[:-1] for name in forbidden if name.endswith(".*"))
+    if issubclass(type(found), types.FunctionType | type):
+        full_name = f"{found.__module__}.{found.__qualname__}"
+    return full_name if full_name.startswith(modules) else ""
+
+
+def _functions(found: Any) -> list[types.FunctionType]:
+    """Return the Python functions that run when `found` is called."""
+    found = getattr(getattr(found, "func", found), "__func__", getattr(found, "func", found))
+    if issubclass(type(found), types.FunctionType):
+        return [found]
+    kind = found if issubclass(type(found), type) else type(found)
+    return [f for f in vars(kind).values() if issubclass(type(f), types.FunctionType)]
 
 
 def _references(function: types.FunctionType) -> Iterator[tuple[str, Any, int, str]]:
@@ -49,12 +68,14 @@ def _references(function: types.FunctionType) -> Iterator[tuple[str, Any, int, s
     try:
         lines, first = inspect.getsourcelines(function)
         tree = ast.parse(textwrap.dedent("".join(lines)))
-    except (OSError, TypeError, SyntaxError):
+    except (OSError, TypeError, SyntaxError, ValueError):
         for name in function.__code__.co_names:
             yield _name_of(function.__globals__.get(name), name), function.__globals__.get(name), 0, ""
         return
     scope = {**function.__globals__, **_closure(function)}
     imported = dict(_imports(tree))
+    for name in _local_names(tree) - set(imported):
+        scope[name] = None
     for node in ast.walk(tree):
         if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
             full_name, found = _lookup(node, scope, imported)
@@ -71,6 +92,12 @@ def _imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 yield alias.asname or alias.name, f"{node.module}.{alias.name}"
+
+
+def _local_names(tree: ast.AST) -> set[str]:
+    """Return the names that a function gives to its own values."""
+    stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return stored | {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
 
 
 def _lookup(node: ast.expr, scope: dict[str, Any], imported: dict[str, str]) -> tuple[str, Any]:

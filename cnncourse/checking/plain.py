@@ -8,6 +8,7 @@ of a student's own class could compare equal to everything, so it is named and r
 from __future__ import annotations
 
 import sys
+import types
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,16 @@ Plain = Any  # None | bool | int | float | str | Array | list[Plain] | tuple[Pla
 
 MAX_DEPTH = 8
 MAX_ITEMS = 1_000_000
+MAX_BITS = 1024
 NUMERIC_KINDS = "biuf"
+ADVICE = (
+    (np.ndarray, ": wrap it in np.asarray(...)"),
+    (dict, ": wrap it in dict(...)"),
+    (tuple, ": wrap it in tuple(...)"),
+    (list, ": wrap it in list(...)"),
+    (types.GeneratorType, ": use `return`, not `yield`"),
+    (types.CoroutineType, ": write `def`, not `async def`"),
+)
 
 
 class NotPlainError(Exception):
@@ -45,7 +55,11 @@ def plain(value: object) -> Plain:
 
 def _plain(value: object, where: str, depth: int) -> Plain:
     kind = type(value)
-    if value is None or kind in (bool, int, float, str):
+    if kind is str:
+        return str(value).encode("utf-8", "replace").decode("utf-8")
+    if kind is int and int(value).bit_length() > MAX_BITS:  # type: ignore[call-overload]
+        raise NotPlainError(f"a whole number of more than {MAX_BITS} bits{where}")
+    if value is None or kind in (bool, int, float):
         return value
     if kind is np.ndarray or (kind.__module__ == "numpy" and isinstance(value, np.generic)):
         return _plain_array(np.asarray(value), where)
@@ -53,7 +67,7 @@ def _plain(value: object, where: str, depth: int) -> Plain:
         return _plain_tensor(value, where)
     if kind in (list, tuple, dict):
         return _plain_container(value, where, depth)
-    advice = ": wrap it in np.asarray(...)" if isinstance(value, np.ndarray) else ""
+    advice = next((text for base, text in ADVICE if issubclass(kind, base)), "")
     owner = "" if kind.__module__ in ("__main__", "builtins") else f"{kind.__module__}."
     raise NotPlainError(f"an object of type {owner}{kind.__qualname__}{where}{advice}")
 

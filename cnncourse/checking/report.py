@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ class Report:
 
     @classmethod
     def of(
-        cls, exercise: Exercise, results: tuple[CaseResult, ...], hint: str, notes: tuple[str, ...]
+        cls, exercise: Exercise, results: Sequence[CaseResult], hint: str = "", notes: Sequence[str] = ()
     ) -> Report:
         """Count the points: the share of the groups of cases that hold."""
         groups: dict[str, bool] = {}
@@ -54,7 +55,14 @@ class Report:
             groups[result.case.group] = groups.get(result.case.group, True) and result.right
         points = round(exercise.points * sum(groups.values()) / len(groups), 2)
         return cls(
-            exercise.id, exercise.name, float(points), exercise.points, results, hint, notes, exercise.remark
+            id=exercise.id,
+            name=exercise.name,
+            points=float(points),
+            max_points=exercise.points,
+            results=tuple(results),
+            hint=hint,
+            notes=tuple(notes),
+            remark=exercise.remark,
         )
 
     @property
@@ -87,7 +95,16 @@ class Report:
             return f"all {of} cases right, {points}. {self.remark}"
         if self.unwritten:
             return f"not written yet, {points}"
+        if self.worst and self.worst.problem and self.worst.problem.rung is Rung.FORBIDDEN:
+            return f"not counted, {points}"
         return f"{right} of {of} cases right, {points}"
+
+    def explanation(self) -> list[str]:
+        """What is wrong, line by line; where there is a hint, it says what the error means."""
+        if not (self.worst and self.worst.problem):
+            return []
+        meaning = self.worst.problem.meaning if not self.hint else ""
+        return [*self.worst.problem.text.splitlines(), *([meaning] if meaning else [])]
 
     def missing(self) -> str:
         """The situations in which the answer is not yet right."""
@@ -102,10 +119,9 @@ class Report:
     def text(self) -> str:
         """Return the report as plain text."""
         lines = [f"{self.name}: {self.headline()}"]
-        if self.worst and self.worst.problem:
-            if self.about_cases:
-                lines += [f"  not yet right: {self.missing()}", f"  {self.call()}"]
-            lines += [f"    {line}" for line in self.worst.problem.text.splitlines()]
+        if self.about_cases:
+            lines += [f"  not yet right: {self.missing()}", f"  {self.call()}"]
+        lines += [f"    {line}" for line in self.explanation()]
         if self.hint:
             lines.append(f"  Hint: {self.hint}")
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])

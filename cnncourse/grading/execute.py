@@ -13,6 +13,9 @@ from traitlets import Dict, Integer
 
 from cnncourse.grading.nodes import node
 
+# What nbclient raises when a kernel sends it a message that is not as agreed.
+MEANINGLESS = (AttributeError, LookupError, TypeError, ValueError)
+
 
 class PatientExecute(Execute):  # type: ignore[misc]
     """nbgrader's `Execute`, which leaves out a cell that stops the kernel and runs the others again.
@@ -37,10 +40,13 @@ class PatientExecute(Execute):  # type: ignore[misc]
         """Run every cell of `nb`, in place."""
         self.left_out: dict[int, NotebookNode] = {}
         while True:
+            self.running = -1
             try:
                 result: tuple[NotebookNode, Any] = super().preprocess(nb, resources, km)
                 return result
-            except (DeadKernelError, CellTimeoutError) as error:
+            except (DeadKernelError, CellTimeoutError, *MEANINGLESS) as error:
+                if self.running < 0:  # no cell began: it is not the student's doing
+                    raise
                 self._leave_out(nb, self.running, error)
                 if len(self.left_out) > self.max_restarts:
                     return nb, resources
@@ -59,11 +65,13 @@ class PatientExecute(Execute):  # type: ignore[misc]
         super().start_new_kernel(env=os.environ | self.environment, **kwargs)
 
     def _leave_out(self, nb: NotebookNode, index: int, error: Exception) -> None:
-        what = (
-            f"ran longer than {self.timeout} seconds and could not be interrupted"
-            if isinstance(error, CellTimeoutError)
-            else "stopped Python itself, so that no cell below it could run"
-        )
+        match error:
+            case CellTimeoutError():
+                what = f"ran longer than {self.timeout} seconds and could not be interrupted"
+            case DeadKernelError():
+                what = "stopped Python itself, so that no cell below it could run"
+            case _:
+                what = f"sent something that Jupyter cannot read ({type(error).__name__})"
         text = f"This cell {what}. It is left out; the other cells were run again without it."
         self.log.warning("Cell %d %s; running the notebook again without it.", index + 1, what)
         output = node(

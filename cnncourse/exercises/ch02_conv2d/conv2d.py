@@ -50,7 +50,7 @@ def _layer(rng: np.random.Generator, n: int, c_in: int, h: int, w: int, c_out: i
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
     """From one window to everything at once; the sizes are ones that the stride does not divide."""
-    yield Case("one channel, a 3x3 kernel", _layer(rng, 1, 1, 4, 5, 1, 3, 3), "one kernel")
+    yield Case("one channel, a 3x3 kernel", _layer(rng, 1, 1, 5, 6, 1, 3, 3), "one kernel")
     yield Case("a wide kernel (2x3)", _layer(rng, 1, 1, 5, 5, 1, 2, 3), "one kernel")
     yield Case("two input channels, three kernels", _layer(rng, 1, 2, 4, 5, 3, 3, 2), "channels and batch")
     yield Case("a batch of two", _layer(rng, 2, 3, 4, 4, 2, 2, 2), "channels and batch")
@@ -60,7 +60,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         {**_layer(rng, 2, 1, 3, 4, 2, 3, 1), "stride": 1, "padding": 2},
         "padding",
     )
-    yield Case("stride 2, windows overlap", {**_layer(rng, 1, 2, 6, 8, 2, 3, 3), "stride": 2}, "stride")
+    yield Case("stride 2, windows overlap", {**_layer(rng, 1, 2, 6, 7, 2, 3, 3), "stride": 2}, "stride")
     yield Case(
         "stride 3, padding 1", {**_layer(rng, 2, 2, 8, 6, 2, 3, 2), "stride": 3, "padding": 1}, "stride"
     )
@@ -123,7 +123,7 @@ result         10  9
         "Four loops are fine: image `n`, kernel `c`, row `i`, column `j`. In the body: where the window "
         "starts, the window, one sum, one bias. No loop over input channels or over the kernel is needed.",
     ),
-    remark="Four Python loops make it slow; the last exercise of this lab is about that.",
+    remark="With four Python loops it is slow; the last exercise of this lab is about that.",
 )
 
 
@@ -134,14 +134,6 @@ result         10  9
 )
 def _kernel_flipped(x, weight, bias, stride=1, padding=0):
     return conv.conv2d(x, weight[:, :, ::-1, ::-1], bias, stride, padding)
-
-
-@exercise.misconception(
-    """Each kernel is transposed: its rows are used as columns. On kernels that are not square the
-    shapes do not even fit."""
-)
-def _kernel_transposed(x, weight, bias, stride=1, padding=0):
-    return conv.conv2d(x, weight.transpose(0, 1, 3, 2), bias, stride, padding)
 
 
 @exercise.misconception("The bias is missing: every value of an output channel is off by the same amount.")
@@ -289,6 +281,86 @@ def _plus_one_forgotten(x, weight, bias, stride=1, padding=0):
 )
 def _first_image_only(x, weight, bias, stride=1, padding=0):
     return np.repeat(conv.conv2d(x[:1], weight, bias, stride, padding), len(x), axis=0)
+
+
+@exercise.misconception(
+    """Each kernel is transposed: its rows are used as columns. On kernels that are not square the
+    shapes do not even fit."""
+)
+def _kernel_transposed(x, weight, bias, stride=1, padding=0):
+    return _loops(x, weight.transpose(0, 1, 3, 2), bias, stride, padding, *weight.shape[2:])
+
+
+@exercise.misconception(
+    """Only the first image of the batch is worked on; the results of the others stay 0. Look where
+    the loop over the images ends, and how far the `return` is indented."""
+)
+def _other_images_stay_zero(x, weight, bias, stride=1, padding=0):
+    out = conv.conv2d(x, weight, bias, stride, padding)
+    out[1:] = 0
+    return out
+
+
+@exercise.misconception(
+    """The last row and the last column of the result stay 0: the loops end one step too early.
+    `range(n)` already stops before `n`."""
+)
+def _loops_end_one_early(x, weight, bias, stride=1, padding=0):
+    out = conv.conv2d(x, weight, bias, stride, padding)
+    out[:, :, -1] = 0
+    out[:, :, :, -1] = 0
+    return out
+
+
+@exercise.misconception(
+    """The frame is there, but the result has the size that it has without the frame: with padding p
+    the windows slide over H + 2p rows."""
+)
+def _size_without_the_frame(x, weight, bias, stride=1, padding=0):
+    h_out, w_out = ((x.shape[a] - weight.shape[a]) // stride + 1 for a in (2, 3))
+    return conv.conv2d(x, weight, bias, stride, padding)[:, :, :h_out, :w_out]
+
+
+@exercise.misconception(
+    """The sizes are rounded up where the stride does not divide. A window that does not fit whole
+    is left out: `//` rounds down."""
+)
+def _rounded_up(x, weight, bias, stride=1, padding=0):
+    x = np.pad(conv.pad2d(x, padding), ((0, 0), (0, 0), (0, stride - 1), (0, stride - 1)))
+    return conv.conv2d(x, weight, bias, stride, 0)
+
+
+@exercise.misconception(
+    """The 1 is added before the division by the stride. `(H + 2p - K_h) // stride` counts the
+    steps; there is one window more than steps, whatever the stride."""
+)
+def _one_added_before_dividing(x, weight, bias, stride=1, padding=0):
+    h_out, w_out = ((x.shape[a] + 2 * padding - weight.shape[a] + 1) // stride for a in (2, 3))
+    return conv.conv2d(x, weight, bias, stride, padding)[:, :, :h_out, :w_out]
+
+
+@exercise.misconception(
+    """With padding 0 the slice `[p:-p]` is `[0:0]`, which has room for nothing: the image does not
+    fit in. Count the end from the start."""
+)
+def _empty_slice(x, weight, bias, stride=1, padding=0):
+    N, C_in, H, W = x.shape
+    padded = np.zeros((N, C_in, H + 2 * padding, W + 2 * padding))
+    padded[:, :, padding:-padding, padding:-padding] = x
+    return conv.conv2d(padded, weight, bias, stride, 0)
+
+
+@exercise.misconception(
+    """A window starts at `i * stride` but ends at `i + K_h`, so with a stride it is too small or
+    empty. It ends `K_h` rows after its own start."""
+)
+def _window_end_without_stride(x, weight, bias, stride=1, padding=0):
+    x, (k_h, k_w) = conv.pad2d(x, padding), weight.shape[2:]
+    out = conv.conv2d(x, weight, bias, stride, 0)
+    for i, j in np.ndindex(out.shape[2:]):
+        window = x[:, None, :, i * stride : i + k_h, j * stride : j + k_w]
+        out[:, :, i, j] = np.sum(window * weight, axis=(2, 3, 4)) + bias
+    return out
 
 
 def _loops(x, weight, bias, stride, padding, k_h, k_w):

@@ -64,9 +64,9 @@ LAYERS = (
         },
     ),
     (
-        "stride 3, padding 2, no bias",
+        "stride 3, padding 1, no bias",
         {"in_channels": 3, "out_channels": 2, "kernel_size": (3, 4), "height": 8, "width": 11}
-        | {"stride": 3, "padding": 2, "bias": False},
+        | {"stride": 3, "padding": 1, "bias": False},
     ),
 )
 
@@ -103,7 +103,8 @@ Each kernel has 9 weights and 1 bias: 20 parameters. Each of the 8 numbers takes
 
 **Contract.** Return a dict with the keys `"output_shape"` (a tuple of three ints), `"params"`, `"macs"`,
 `"memory"` (ints), for **one** image. Do not count the bias as a MAC. `kernel_size` is a pair `(K_h, K_w)`;
-the image need not be square. Where the stride does not divide, the last pixels are not looked at.
+the image need not be square. Where the stride does not divide, the last pixels are not looked at. The four
+parts earn their points one by one.
 """,
     hints=(
         "Write the numbers of the example above on paper and name each factor: which of them belong to "
@@ -252,6 +253,64 @@ def _values_for_bytes(**layer):
 def _float64_bytes(**layer):
     cost = _changed(layer)
     return {**cost, "memory": cost["memory"] * 2}
+
+
+@exercise.misconception(
+    """The 1 is added before the division by the stride. `(H + 2p - K_h) // stride` counts the
+    steps; there is one window more than steps, whatever the stride."""
+)
+def _one_added_before_dividing(**layer):
+    (k_h, k_w), s, p = layer["kernel_size"], layer.get("stride", 1), layer.get("padding", 0)
+    return _with_size(
+        layer, (layer["height"] + 2 * p - k_h + 1) // s, (layer["width"] + 2 * p - k_w + 1) // s
+    )
+
+
+@exercise.misconception("The sizes do not change when `padding` changes: the image grows by `2 * padding`.")
+def _padding_ignored(**layer):
+    _, h, w = _changed(layer, padding=0)["output_shape"]
+    return _with_size(layer, h, w)
+
+
+@exercise.misconception(
+    """`kernel_size` is read as (width, height). It is `(K_h, K_w)`: rows first, as everywhere in
+    this course."""
+)
+def _kernel_size_swapped(**layer):
+    return _changed(layer, kernel_size=layer["kernel_size"][::-1])
+
+
+@exercise.misconception("The kernel's height is used for its width as well: `kernel_size[1]` is K_w.")
+def _square_kernel(**layer):
+    return _changed(layer, kernel_size=(layer["kernel_size"][0],) * 2)
+
+
+@exercise.misconception("The image's height is used for its width as well. The image need not be square.")
+def _square_image(**layer):
+    return _changed(layer, width=layer["height"]) | {"params": _changed(layer)["params"]}
+
+
+@exercise.misconception(
+    """The channels stand last, as in an image file. `output_shape` is `(C_out, H_out, W_out)`."""
+)
+def _channels_last(**layer):
+    cost = _changed(layer)
+    c, h, w = cost["output_shape"]
+    return {**cost, "output_shape": (h, w, c)}
+
+
+@exercise.misconception(
+    """`"params"` has a bias for every input channel. Each kernel, that is each output channel, has
+    one."""
+)
+def _bias_for_each_input(**layer):
+    cost = _changed(layer, bias=False)
+    return {**cost, "params": cost["params"] + layer["in_channels"] * bool(layer.get("bias", True))}
+
+
+@exercise.misconception("""`"memory"` is that of the input image. Asked for is the output's.""")
+def _memory_of_the_input(**layer):
+    return {**_changed(layer), "memory": 4 * layer["in_channels"] * layer["height"] * layer["width"]}
 
 
 def _with_size(layer, h, w):

@@ -198,3 +198,67 @@ def _window_flipped(x, kernel_size, stride=1, padding=0):
 )
 def _first_channel_only(x, kernel_size, stride=1, padding=0):
     return conv.im2col(x[:, :1], kernel_size, stride, padding)
+
+
+@exercise.misconception(
+    """The number of columns takes `stride` into account, the windows do not: the window of output
+    row `i` starts at row `i * stride`."""
+)
+def _stride_only_in_the_size(x, kernel_size, stride=1, padding=0):
+    size = x.shape[2], x.shape[3]
+    h_out, w_out = shapes.conv2d_output_size(*size, kernel_size, stride, padding)
+    h_all, w_all = shapes.conv2d_output_size(*size, kernel_size, 1, padding)
+    columns = conv.im2col(x, kernel_size, 1, padding)
+    parts = columns.reshape(*columns.shape[:2], h_all, w_all)[:, :, :h_out, :w_out]
+    return parts.reshape(*columns.shape[:2], h_out * w_out)
+
+
+@exercise.misconception(
+    """There are too few windows: between the first and the last start there are `(H + 2p - K_h) //
+    stride` steps, and so one window more than steps."""
+)
+def _plus_one_forgotten(x, kernel_size, stride=1, padding=0):
+    h_out, w_out = shapes.conv2d_output_size(x.shape[2], x.shape[3], kernel_size, stride, padding)
+    columns = conv.im2col(x, kernel_size, stride, padding)
+    parts = columns.reshape(*columns.shape[:2], h_out, w_out)[:, :, :-1, :-1]
+    return parts.reshape(*columns.shape[:2], -1)
+
+
+@exercise.misconception(
+    """The images of a batch stand in one matrix, `(N * H_out * W_out, C * K_h * K_w)`, as in
+    several books. Here each image has its own matrix, and its windows are the columns: `(N, C * K_h
+    * K_w, H_out * W_out)`."""
+)
+def _one_matrix_of_rows(x, kernel_size, stride=1, padding=0):
+    columns = conv.im2col(x, kernel_size, stride, padding)
+    return columns.transpose(0, 2, 1).reshape(-1, columns.shape[1])
+
+
+@exercise.misconception(
+    """The windows stand on the first axis, as they were appended. They belong on the last, and the
+    images on the first."""
+)
+def _windows_first(x, kernel_size, stride=1, padding=0):
+    return conv.im2col(x, kernel_size, stride, padding).transpose(2, 0, 1)
+
+
+@exercise.misconception(
+    """Down a column the channels change fastest, then the rows, as `order="F"` does. A window is
+    read channel by channel, each row by row."""
+)
+def _fortran_order(x, kernel_size, stride=1, padding=0):
+    columns = conv.im2col(x, kernel_size, stride, padding)
+    parts = columns.reshape(len(x), x.shape[1], *kernel_size, columns.shape[2])
+    return parts.transpose(0, 3, 2, 1, 4).reshape(columns.shape)
+
+
+@exercise.misconception(
+    """Every row of windows starts again at column 0 and overwrites the row before it. The window at
+    row `i`, column `j` is column number `i * W_out + j`."""
+)
+def _counter_reset(x, kernel_size, stride=1, padding=0):
+    _, w_out = shapes.conv2d_output_size(x.shape[2], x.shape[3], kernel_size, stride, padding)
+    columns = conv.im2col(x, kernel_size, stride, padding)
+    out = np.zeros_like(columns)
+    out[:, :, :w_out] = columns[:, :, -w_out:]
+    return out

@@ -25,7 +25,7 @@ def nhwc_to_nchw(x):
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
     """One image and several, wide and tall and square, one channel and many, integers."""
-    yield Case("one small image of three channels", {"x": np.arange(18.0).reshape(1, 2, 3, 3)}, "one image")
+    yield Case("one small image of three channels", {"x": np.arange(24.0).reshape(1, 2, 4, 3)}, "one image")
     yield Case("a batch of two wide images", {"x": rng.normal(size=(2, 3, 5, 4))}, "batch")
     yield Case("square, as many channels as rows", {"x": rng.normal(size=(2, 3, 3, 3))}, "batch")
     yield Case("one channel", {"x": rng.normal(size=(3, 4, 2, 1))}, "one image")
@@ -54,8 +54,8 @@ out[0] = [[[1, 4]],                  shape (3, 1, 2): channel, row, column
           [[3, 6]]]
 ```
 
-**Contract.** `out[n, c, i, j]` is `x[n, i, j, c]`, for every image, channel, row and column. The dtype
-stays. A view is as good as a copy.
+**Contract.** `out[n, c, i, j]` is `x[n, i, j, c]`, for every image, channel, row and column. A view is as
+good as a copy.
 """,
     hints=(
         "Follow one number: the 5 above is at row 0, column 1, channel 1. Where is it afterwards?",
@@ -64,7 +64,7 @@ stays. A view is as good as a copy.
         "Changing the shape with `reshape` keeps the numbers in their order in memory and cuts them anew;"
         " here the order of the axes must change.",
     ),
-    remark="No number was moved: NumPy only changed the strides.",
+    remark="With `transpose` no number moves: NumPy only changes the strides.",
 )
 
 
@@ -114,3 +114,26 @@ def _all_reversed(x):
 @exercise.misconception("The order of the channels is reversed: red has become blue.")
 def _channels_reversed(x):
     return layout.nhwc_to_nchw(x)[:, ::-1]
+
+
+@exercise.misconception(
+    """The array comes back as it was. `np.transpose` and its relatives leave `x` alone and return a
+    new array: that one has to be returned."""
+)
+def _unchanged(x):
+    return x
+
+
+@exercise.misconception(
+    "The numbers are divided by 255. Only the order of the axes changes here, no number does."
+)
+def _scaled(x):
+    return x.transpose(0, 3, 1, 2) / 255
+
+
+@exercise.misconception(
+    """Only the first image of the batch comes back. The first axis counts images and stays as it
+    is."""
+)
+def _first_image_only(x):
+    return x[:1].transpose(0, 3, 1, 2)

@@ -33,8 +33,8 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(
         "two images of three channels, padding 2", {"x": rng.normal(size=(2, 3, 4, 3)), "padding": 2}, "batch"
     )
-    yield Case("padding 0 changes nothing", {"x": rng.normal(size=(2, 2, 3, 4)), "padding": 0}, "padding 0")
-    yield Case("padding 0, one channel", {"x": rng.normal(size=(1, 1, 2, 2)), "padding": 0}, "padding 0")
+    yield Case("padding 0 changes nothing", {"x": rng.normal(size=(2, 2, 3, 4)), "padding": 0}, "one image")
+    yield Case("padding 0, one channel", {"x": rng.normal(size=(1, 1, 2, 2)), "padding": 0}, "one image")
     yield Case("a tall image, padding 3", {"x": rng.normal(size=(1, 2, 5, 2)), "padding": 3}, "one image")
     yield Case(
         "whole numbers, all negative", {"x": rng.integers(-9, 0, (1, 1, 3, 3)), "padding": 1}, "one image"
@@ -139,3 +139,46 @@ def _frame_of_ones(x, padding):
 def _total_instead_of_each_side(x, padding):
     before, behind = padding // 2, padding - padding // 2
     return np.pad(x, ((0, 0), (0, 0), (before, behind), (before, behind)))
+
+
+@exercise.misconception("The frame is right and nothing is in it: the image is never copied into the zeros.")
+def _image_not_copied(x, padding):
+    return np.pad(x * 0, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+
+
+@exercise.misconception(
+    """The second and third axis grew: `x` is read as `(N, H, W, C)`. In this course it is `(N, C,
+    H, W)`: rows and columns are the last two."""
+)
+def _channels_last(x, padding):
+    return np.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
+
+
+@exercise.misconception("Only the rows got a frame, above and below. Zeros stand left and right too.")
+def _rows_only(x, padding):
+    return np.pad(x, ((0, 0), (0, 0), (padding, padding), (0, 0)))
+
+
+@exercise.misconception(
+    """Only the first image of the batch is copied into the frame; the others are 0. The first axis
+    of `x` counts images."""
+)
+def _first_image_only(x, padding):
+    out = conv.pad2d(x, padding)
+    out[1:] = 0
+    return out
+
+
+@exercise.misconception(
+    """Only the first channel is copied into the frame; the others are 0. The second axis of `x`
+    counts channels."""
+)
+def _first_channel_only(x, padding):
+    out = conv.pad2d(x, padding)
+    out[:, 1:] = 0
+    return out
+
+
+@exercise.misconception("The image comes back as it was, with no frame.")
+def _no_frame(x, padding):
+    return x
