@@ -377,7 +377,7 @@ def test_stock_nbgrader_stores_partial_points_and_its_validator_fails_on_them(tm
     status, printed = sample_class.nbgrader(tmp_path, "autograde", "tiny")
     assert status == 0, printed
     found = grades(tmp_path, "ada", "tiny")
-    assert (found["one-check"], found["two-check"]) == ((0.67, False), (0.0, False))
+    assert (found["one-check"], found["two-check"]) == ((0.5, False), (0.0, False))
     said = validate(tmp_path, handed_in)
     assert "VALIDATION FAILED ON 3 CELL(S)!" in said  # and the open question
     assert said.count("Partial credit") == 2

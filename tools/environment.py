@@ -44,6 +44,11 @@ def pip_trouble(output: str) -> str | None:
             "pip cannot reach its package index: connect to the network (or set HTTPS_PROXY, or "
             "PIP_INDEX_URL for a mirror), then run the same command again; what was downloaded is kept"
         )
+    if "ResolutionImpossible" in output:
+        return (
+            "pip's index did not offer every pinned version just now: run the same command again; if it "
+            "stays so, requirements.txt and constraints.txt name versions that are gone"
+        )
     missing = re.search(r"No matching distribution found for (\S+)", output)
     if missing:
         here = f"Python {sys.version_info[0]}.{sys.version_info[1]}"
