@@ -363,6 +363,15 @@ def _window_end_without_stride(x, weight, bias, stride=1, padding=0):
     return out
 
 
+@exercise.misconception(
+    """The stride moves the windows down but not to the right: column `j` of the result looks at column
+    `j`. Its window starts at column `j * stride`."""
+)
+def _stride_for_rows_only(x, weight, bias, stride=1, padding=0):
+    w_out = conv.conv2d(x, weight, bias, stride, padding).shape[3]
+    return conv.conv2d(x, weight, bias, (stride, 1), padding)[:, :, :, :w_out]
+
+
 def _loops(x, weight, bias, stride, padding, k_h, k_w):
     """The loops of the solution, with a kernel size of the caller's choice."""
     N, _, H, W = x.shape

@@ -262,3 +262,13 @@ def _counter_reset(x, kernel_size, stride=1, padding=0):
     out = np.zeros_like(columns)
     out[:, :, :w_out] = columns[:, :, -w_out:]
     return out
+
+
+@exercise.misconception(
+    """The windows are taken from the padded image but counted on the image without its frame: with padding p
+    there are H + 2p rows to slide over."""
+)
+def _counted_without_the_frame(x, kernel_size, stride=1, padding=0):
+    h_out, w_out = ((n - k) // stride + 1 for n, k in zip(x.shape[2:], kernel_size, strict=True))
+    windows = conv.windows2d(conv.pad2d(x, padding), kernel_size, stride)[:, :, :h_out, :w_out]
+    return windows.transpose(0, 1, 4, 5, 2, 3).reshape(len(x), -1, h_out * w_out)
