@@ -92,7 +92,8 @@ exercise = Exercise(
     axes=("N", "C_out", "H_out", "W_out"),
     prompt="""\
 This is the layer that gives convolutional networks their name. Each kernel looks at one window at a time,
-multiplies number by number, adds everything up, adds its bias, and writes one number. Then it moves on.
+multiplies number by number, adds everything up, adds its bias, and writes one number, a *unit* of its
+feature map. Then it moves on.
 
 **By hand.** One image, one channel, stride 1, no padding, bias 10:
 
@@ -111,15 +112,15 @@ result         10  9
 - `x` is `(N, C_in, H, W)`, `weight` is `(C_out, C_in, K_h, K_w)`, `bias` is `(C_out,)`; the result is `(N,
   C_out, H_out, W_out)` with `H_out = floor((H + 2 * padding - K_h) / stride) + 1`, and `W_out` likewise.
 - One kernel covers **all** input channels of its window: the products of all channels go into one sum.
-- The kernel is not flipped. The bias is added once for each output number.
+- The kernel is not flipped. The bias is added once for each unit.
 - Images and kernels need not be square.
 """,
     hints=(
-        "Start with one image, one kernel and one output number. Which rows and columns of the padded "
-        "image belong to output row `i` and column `j`? Try `i = 1` with `stride = 2` on paper.",
-        "One output number is the sum over a block of shape `(C_in, K_h, K_w)`: cut that block out of the"
-        " padded image, multiply it with one kernel of the same shape, add it all up. The number of "
-        "windows comes from the padded size.",
+        "Start with one image, one kernel and one unit. Which rows and columns of the padded image belong"
+        " to output row `i` and column `j`? Try `i = 1` with `stride = 2` on paper.",
+        "One unit is the sum over a block of shape `(C_in, K_h, K_w)`: cut that block out of the padded "
+        "image, multiply it with one kernel of the same shape, add it all up. The number of windows comes"
+        " from the padded size.",
         "Four loops are fine: image `n`, kernel `c`, row `i`, column `j`. In the body: where the window "
         "starts, the window, one sum, one bias. No loop over input channels or over the kernel is needed.",
     ),
@@ -151,15 +152,13 @@ def _bias_added_per_term(x, weight, bias, stride=1, padding=0):
 
 @exercise.misconception(
     """The bias is added once for every input channel. It belongs after the sum over the channels:
-    once for each output number."""
+    once for each unit."""
 )
 def _bias_added_per_channel(x, weight, bias, stride=1, padding=0):
     return conv.conv2d(x, weight, bias * weight.shape[1], stride, padding)
 
 
-@exercise.misconception(
-    """Every output number gets the first kernel's bias. Output channel `c` has its own: `bias[c]`."""
-)
+@exercise.misconception("Every unit gets the first kernel's bias. Output channel `c` has its own: `bias[c]`.")
 def _first_bias_for_all(x, weight, bias, stride=1, padding=0):
     return conv.conv2d(x, weight, np.full_like(bias, bias[0]), stride, padding)
 
@@ -364,8 +363,8 @@ def _window_end_without_stride(x, weight, bias, stride=1, padding=0):
 
 
 @exercise.misconception(
-    """The stride moves the windows down but not to the right: column `j` of the result looks at column
-    `j`. Its window starts at column `j * stride`."""
+    """The stride moves the windows down but not to the right: column `j` of the result looks at
+    column `j`. Its window starts at column `j * stride`."""
 )
 def _stride_for_rows_only(x, weight, bias, stride=1, padding=0):
     w_out = conv.conv2d(x, weight, bias, stride, padding).shape[3]

@@ -109,9 +109,9 @@ parts earn their points one by one.
     hints=(
         "Write the numbers of the example above on paper and name each factor: which of them belong to "
         "the kernel, and which to the places where it is laid?",
-        "Parameters do not know the image: no height, no width, no stride. MACs do: every output number "
-        "costs one window.",
-        "Count the output numbers first (three factors), then the numbers in one window (three factors). "
+        "Parameters do not depend on the image: no height, no width, no stride. MACs do: every unit costs"
+        " one window.",
+        "Count the units first (three factors), then the numbers in one window (three factors). "
         "Parameters, MACs and memory are each one line from those two.",
     ),
     remark="A layer's parameters do not depend on the image, its MACs do: twice the width, twice the work.",
@@ -208,8 +208,8 @@ def _height_and_width_swapped(**layer):
 
 
 @exercise.misconception(
-    """`"macs"` counts the pixels of the input. It is the output numbers that each cost a window;
-    with a stride there are fewer."""
+    """`"macs"` counts the pixels of the input. It is the units that each cost a window; with a
+    stride there are fewer."""
 )
 def _macs_of_the_input_size(**layer):
     k_h, k_w = layer["kernel_size"]
@@ -217,9 +217,7 @@ def _macs_of_the_input_size(**layer):
     return {**_changed(layer), "macs": macs}
 
 
-@exercise.misconception(
-    """`"macs"` leaves out the input channels: one output number multiplies over all of them."""
-)
+@exercise.misconception("""`"macs"` leaves out the input channels: one unit multiplies over all of them.""")
 def _macs_without_in_channels(**layer):
     return {**_changed(layer), "macs": _changed(layer, in_channels=1)["macs"]}
 

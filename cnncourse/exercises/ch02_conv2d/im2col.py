@@ -75,8 +75,8 @@ exercise = Exercise(
     axes=("N", "C * K_h * K_w", "H_out * W_out"),
     prompt="""\
 Four Python loops spend their time on looping. A matrix product spends it on multiplying. So we write every
-window as a column of numbers; then all output numbers of an image are one product `weight.reshape(C_out,
--1) @ columns`.
+window as a column of numbers; then all units of an image are one product `weight.reshape(C_out, -1) @
+columns`.
 
 **By hand.** One image, one channel, 2 x 2 windows, stride 1:
 
@@ -265,8 +265,8 @@ def _counter_reset(x, kernel_size, stride=1, padding=0):
 
 
 @exercise.misconception(
-    """The windows are taken from the padded image but counted on the image without its frame: with padding p
-    there are H + 2p rows to slide over."""
+    """The windows are taken from the padded image but counted on the image without its frame: with
+    padding p there are H + 2p rows to slide over."""
 )
 def _counted_without_the_frame(x, kernel_size, stride=1, padding=0):
     h_out, w_out = ((n - k) // stride + 1 for n, k in zip(x.shape[2:], kernel_size, strict=True))

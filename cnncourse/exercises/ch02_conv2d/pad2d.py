@@ -185,8 +185,8 @@ def _no_frame(x, padding):
 
 
 @exercise.misconception(
-    """The image lies in the upper left corner, all zeros below and to the right. Pixel `[i, j]` belongs at
-    `[i + padding, j + padding]`."""
+    """The image lies in the upper left corner, all zeros below and to the right. Pixel `[i, j]`
+    belongs at `[i + padding, j + padding]`."""
 )
 def _image_in_the_corner(x, padding):
     return np.pad(x, ((0, 0), (0, 0), (0, 2 * padding), (0, 2 * padding)))
