@@ -84,7 +84,7 @@ def test_an_edited_notebook_is_named_with_the_command(which, tmp_path, monkeypat
         path.write_text(build_labs.as_text(notebook), encoding="utf-8")
     assert build_labs.differences(text, tmp_path) == []
 
-    edited = paths[which].read_text(encoding="utf-8").replace("photograph", "picture")
+    edited = paths[which].read_text(encoding="utf-8").replace("photo", "picture")
     paths[which].write_text(edited, encoding="utf-8")
     (line,) = build_labs.differences(text, tmp_path)
     assert str(paths[which].relative_to(tmp_path)) in line
@@ -189,7 +189,7 @@ def test_the_first_code_cell_names_the_install_command(text, missing, monkeypatc
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(ModuleNotFoundError, match=rf"^{missing} is not installed here\. .*doctor") as error:
         exec(source, {})
-    assert 'pip install "cnncourse[labs]"' in str(error.value)
+    assert 'pip install ".[labs]"' in str(error.value)
 
 
 @each_lab
