@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import re
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -128,6 +130,23 @@ def test_nothing_is_left_unresolved(built: Path, page: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
+def test_labels_and_roles_hide_no_text(built: Path, page: str) -> None:
+    document = soup(built / f"{page}.html")
+    assert not document.select("summary[aria-label], .search-button-field[aria-label], .theme-switch[title]")
+    assert not document.select("[role=doc-biblioentry], .citation-list[role]")
+    assert not document.select("div.math:not([tabindex])"), (
+        "a wide formula scrolls: the keyboard has to reach it"
+    )
+
+
+def test_the_first_file_says_where_the_book_is(built: Path) -> None:
+    entry = soup(built / "index.html")
+    assert entry.html is not None and entry.html.get("lang") and entry.title and entry.title.get_text()
+    target = entry.select_one("main a[href]")
+    assert target is not None and (built / str(target["href"])).is_file()
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_pages_are_described(built: Path, page: str) -> None:
     description = soup(built / f"{page}.html").find("meta", attrs={"name": "description"})
     assert description and 40 <= len(description["content"]) <= 320, page
@@ -149,6 +168,15 @@ def test_chapter_has_every_part_in_order(built: Path, page: str) -> None:
     assert section(built, page, "Where it came from").select('a[href*="references.html#"]')
     assert len(section(built, page, "Test yourself").select("details")) == 5
     assert section(built, page, "Further reading").select("li")
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_cells_that_a_reader_can_open_run_by_themselves(built: Path, page: str) -> None:
+    cells = article(built, page).select(".cell_input pre")
+    code = "\n\n".join(cell.get_text() for cell in cells)
+    command = [sys.executable, "-W", "ignore", "-c", "import matplotlib; matplotlib.use('agg')\n" + code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 @pytest.mark.parametrize("page", CHAPTERS)

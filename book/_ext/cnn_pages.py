@@ -32,7 +32,8 @@ def visit_inline(self: HTML5Translator, node: nodes.math) -> None:
 
 def visit_block(self: HTML5Translator, node: nodes.math_block) -> None:
     """Write a formula on a line of its own, with its number if it has a label."""
-    self.body.append(self.starttag(node, "div", CLASS="math"))
+    reach = {"tabindex": "0", "role": "group", "aria-label": "Formula"}  # where it is wide it scrolls
+    self.body.append(self.starttag(node, "div", CLASS="math", **reach))
     if node.get("number"):
         self.body.append(f'<span class="eqno">({get_node_equation_number(self, node)})')
         self.add_permalink_ref(node, "Link to this equation")
