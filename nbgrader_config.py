@@ -30,6 +30,7 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.IgnorePattern",
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",
+    "cnncourse.grading.LimitDisplays",
     "cnncourse.grading.GuardScores",
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
@@ -38,4 +39,5 @@ c.Autograde.autograde_preprocessors = [
 
 # A cell of a lab takes a second or two; thirty are a loop without an end.
 c.Execute.timeout = 30
+c.PatientExecute.notebook_timeout = 600  # seconds for a whole notebook
 c.Execute.shutdown_kernel = "immediate"

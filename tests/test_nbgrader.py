@@ -248,6 +248,16 @@ def skipping(folder: Path, notebook: dict[str, Any]) -> None:
     answer("return 0.0")(folder, notebook)
 
 
+def messy(folder: Path, notebook: dict[str, Any]) -> None:
+    """All right but for quit(), 3 MB shown, the essay in a cell of its own, and what lies beside it."""
+    essay = {"cell_type": "markdown", "metadata": {}, "source": "Because.", "id": "essay"}
+    notebook["cells"].append(essay | {"attachments": {"\ud800": {"image/\ud800": "aGk="}}})
+    answer("return 2.0\nquit()\ndisplay({'text/html': 'x' * 3_000_000}, raw=True)")(folder, notebook)
+    (folder / "lost.png").symlink_to("nowhere")
+    (folder / "timestamp.txt").write_text("next Tuesday, perhaps")
+    (folder / "my_answers.py").write_text("print(1)")
+
+
 NONSENSE = "k = get_ipython().kernel; k.session.send(k.iopub_socket, 'comm_open', {}, parent=k.get_parent())"
 STUBBORN = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n    while True: pass"
 RARE: dict[str, tuple[Callable[[Path, dict[str, Any]], None], float, str]] = {
@@ -285,6 +295,7 @@ RARE: dict[str, tuple[Callable[[Path, dict[str, Any]], None], float, str]] = {
         3.0,
         "was handed in as",
     ),
+    "a-mess": (messy, 3.0, "`my_answers.py` was handed in too; files beside the notebook are not used"),
 }
 
 
@@ -330,6 +341,7 @@ def rare(tmp_path_factory: pytest.TempPathFactory) -> Graded:
     for name, (hand_in, _, _) in RARE.items():
         (folder / "submitted" / name / "tiny").mkdir(parents=True)
         hand_in(folder / "submitted" / name / "tiny", json.loads(json.dumps(released)))
+    (folder / "submitted" / "wrong-folder" / "Tiny").mkdir(parents=True)
     handed_in = contents(folder / "submitted")
     status, printed = sample_class.nbgrader(
         folder, "autograde", "tiny", "--Execute.timeout=2", "--PatientExecute.max_restarts=1"
@@ -343,8 +355,46 @@ def test_a_rare_case_is_graded_and_explained(rare: Graded, student: str) -> None
     _, expected, said = RARE[student]
     found = grades(rare.folder, student, "tiny")
     assert set(found) == {"one-check", "two-check", "question"}
-    assert sum(score for score, _ in found.values()) == expected
+    assert sum(score or 0.0 for score, _ in found.values()) == expected
     assert said in json.dumps(graded_notebook(rare.folder, student, "tiny"))
+
+
+def test_an_essay_beside_the_answer_cell_goes_to_manual_grading(rare: Graded) -> None:
+    assert grades(rare.folder, "a-mess", "tiny")["question"] == (None, True)
+    copied = {path.name for path in (rare.folder / "autograded" / "a-mess" / "tiny").iterdir()}
+    assert copied == {"tiny.ipynb", "timestamp.txt"}
+
+
+def test_a_graded_notebook_stays_small(rare: Graded) -> None:
+    shown = json.dumps(graded_notebook(rare.folder, "a-mess", "tiny"))
+    assert "Left out: 3.0 MB of output" in shown
+    assert len(shown) < 10_000
+
+
+def test_the_instructor_is_told_of_wrong_folders_and_times(rare: Graded) -> None:
+    said = [line for line in rare.printed if "Not graded" in line or "holds no time" in line]
+    assert len(said) == 2
+    assert "wrong-folder has no folder tiny; it holds Tiny." in "".join(said)
+
+
+@pytest.mark.parametrize(
+    ("student", "note"),
+    [
+        (
+            "kernel-dies",
+            "`one-check` stopped Python itself, so that no cell below it could run. It is left out;",
+        ),
+        (
+            "dies-too-often",
+            "`two-check` stopped Python itself, so that no cell below it could run. It is left out;",
+        ),
+        ("cannot-be-stopped", "`one-check` ran longer than 2 seconds and could not be interrupted."),
+    ],
+)
+def test_what_the_kernel_did_is_said_at_the_top(rare: Graded, student: str, note: str) -> None:
+    top = graded_notebook(rare.folder, student, "tiny").cells[0].source
+    assert top.startswith("**Notes from grading**")
+    assert note in top
 
 
 def test_without_a_release_the_instructor_is_told_what_to_run(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
+import logging
 import random
 from pathlib import Path
 from typing import Any
@@ -16,10 +18,14 @@ pytest.importorskip("nbgrader")
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from nbgrader.utils import is_locked
 
+from cnncourse.grading import LimitDisplays, PatientExecute, execute
+from cnncourse.grading.finding import find_notebook
 from cnncourse.grading.nodes import node
-from cnncourse.grading.reading import UnreadableError, find_notebook, read_cells
-from cnncourse.grading.rebuild import NOTE_ID, add_notes, rebuild, released_ids
+from cnncourse.grading.notes import NOTE_ID, add_notes
+from cnncourse.grading.reading import UnreadableError, read_cells
+from cnncourse.grading.rebuild import rebuild, released_ids
 from cnncourse.grading.scores import GuardScores, earned
+from cnncourse.grading.tolerance import tolerate
 
 STUB = "def {}():\n    # YOUR CODE HERE\n    raise NotImplementedError()"
 Cells = list[dict[str, Any]]
@@ -297,6 +303,56 @@ def test_images_pasted_into_an_answer_are_kept(regrade: Any) -> None:
     assert notebook.cells[-1].attachments == good
 
 
+def markdown(source: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "metadata": {}, "source": source}
+
+
+MOVED = "The answer to the open question stood in a cell of its own; it was put in its place."
+
+
+@pytest.mark.parametrize("where", ["behind", "above", "instead", "without ids"])
+def test_an_essay_in_cells_of_its_own_is_put_where_the_question_asks_for_it(regrade: Any, where: str) -> None:
+    cells = submitted()
+    place = len(cells) - 1 + (where == "behind")
+    image = {"a.png": {"image/png": "aGk="}}
+    cells[place:place] = [markdown("Because."), code("# a sum"), markdown("And so.") | {"attachments": image}]
+    if where in ("instead", "without ids"):
+        cells.remove(by_id(cells, "question"))
+    if where == "without ids":
+        cells = [{**cell, "id": None, "metadata": {}} for cell in cells]
+    notebook, notes = regrade(cells)
+    assert_as_released(notebook)
+    question = next(cell for cell in notebook.cells if cell.id == "question")
+    assert (question.source, question.attachments) == ("Because.\n\nAnd so.", image)
+    assert [cell.source for cell in notebook.cells if is_added(cell)] == ["# a sum"]
+    assert notes[-1] == MOVED
+
+
+@pytest.mark.parametrize("answer", ["My answer.", ""])
+def test_only_an_untouched_question_is_filled(regrade: Any, answer: str) -> None:
+    cells = submitted()
+    by_id(cells, "question")["source"] = answer
+    notebook, notes = regrade([*cells, markdown("More.")])
+    question = next(cell for cell in notebook.cells if cell.id == "question")
+    assert question.source == (answer or "More.")
+    assert (MOVED in notes) is not bool(answer)
+
+
+def test_ids_that_occur_more_than_once_say_nothing(regrade: Any) -> None:
+    cells = [cell | {"id": "one-check", "metadata": {}} for cell in submitted(one="def one(): return 2.0")]
+    notebook, _ = regrade(cells)
+    assert_as_released(notebook)
+    assert run_all(notebook)["one-check"] == 2.0
+
+
+def test_halves_of_characters_are_replaced(regrade: Any) -> None:
+    cells = submitted()
+    question = by_id(cells, "question")
+    question.update(source="\ud800", attachments={"\ud800": {"image/\ud800": "\ud800"}}, id="\ud800")
+    notebook, _ = regrade(cells)
+    assert notebook.cells[-1].attachments == {"?": {"image/?": "?"}}
+
+
 def test_a_notebook_of_something_else_gets_one_line(regrade: Any) -> None:
     notebook, notes = regrade([code("print('my homework for another course')")])
     assert_as_released(notebook)
@@ -356,6 +412,10 @@ def test_notes_stand_at_the_top_and_in_the_metadata() -> None:
     assert notebook.cells[0].id == NOTE_ID
     assert notebook.cells[0].source == "**Notes from grading**\n\n- first\n- second"
     assert notebook.metadata["cnncourse"] == {"notes": ["first", "second"]}
+    add_notes(notebook, ["third"])
+    assert [cell.id for cell in notebook.cells].count(NOTE_ID) == 1
+    assert notebook.cells[0].source.endswith("- second\n- third")
+    assert notebook.metadata["cnncourse"] == {"notes": ["first", "second", "third"]}
 
 
 @pytest.mark.parametrize(
@@ -365,7 +425,8 @@ def test_notes_stand_at_the_top_and_in_the_metadata() -> None:
         (b" \n", "empty"),
         (b'{"cells": [{"cell_type": "co', "cut off"),
         (b"<html>not found</html>", "not saved as a notebook"),
-        (b"\xff\xfe\x00\x01", "opened as text"),
+        (b"\xff\xfe\x00\xd8", "opened as text"),
+        (b"\xff\x00", "opened as text"),
         (b"[1, 2]", "no cells"),
         (b'{"cells": "none"}', "no cells"),
         (b'{"cells": [3, {"source": 4}]}', "no cells"),
@@ -391,10 +452,42 @@ def test_what_cannot_be_read_says_why(tmp_path: Path, content: bytes, reason: st
     ],
 )
 def test_other_formats_are_read(tmp_path: Path, notebook: dict[str, Any]) -> None:
-    (tmp_path / "lab.ipynb").write_text("\ufeff" + json.dumps(notebook), encoding="utf-8")
-    assert [(cell.cell_type, cell.source) for cell in read_cells(tmp_path / "lab.ipynb")] == [
-        ("code", "a = 1")
-    ]
+    for encoding in ("utf-8-sig", "utf-16"):
+        (tmp_path / "lab.ipynb").write_text(json.dumps(notebook), encoding=encoding)
+        assert [(cell.cell_type, cell.source) for cell in read_cells(tmp_path / "lab.ipynb")] == [
+            ("code", "a = 1")
+        ]
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "solution.ipynb").write_text(json.dumps({"cells": submitted(one="the answer")}))
+    (tmp_path / "handed in").mkdir()
+    (tmp_path / "handed in" / "lab.ipynb").symlink_to(tmp_path / "solution.ipynb")
+    cells, notes = find_notebook(tmp_path / "handed in", "lab.ipynb", released_ids(released()))
+    assert cells == []
+    assert "links are not followed" in notes[0]
+
+
+def test_what_nbgrader_would_stop_at_is_ignored(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    from nbgrader.coursedir import CourseDirectory
+    from nbgrader.utils import find_all_files
+
+    (tmp_path / "data.csv").touch()
+    (tmp_path / "lost [1].png").symlink_to("nowhere")
+    (tmp_path / "passwords.txt").symlink_to("/etc/passwd")
+    coursedir = CourseDirectory()
+    for content in ("next Tuesday, perhaps", "9" * 40, "2026-11-20 12:00:00 Nowhere/Else Never"):
+        (tmp_path / "timestamp.txt").write_text(content)
+        caplog.clear()
+        tolerate(coursedir, [str(tmp_path)], logging.getLogger("grading"))
+        assert coursedir.get_existing_timestamp(str(tmp_path)) is None
+        assert [r.getMessage() for r in caplog.records] == [
+            f"{tmp_path / 'timestamp.txt'} holds no time; it is not used."
+        ]
+    (tmp_path / "timestamp.txt").write_text("2026-11-20 12:00:00 UTC")
+    assert coursedir.get_existing_timestamp(str(tmp_path)).hour == 12
+    copied = find_all_files(str(tmp_path), coursedir.ignore)
+    assert {Path(name).name for name in copied} == {"data.csv", "timestamp.txt"}
 
 
 @pytest.mark.parametrize(
@@ -412,6 +505,13 @@ def test_other_formats_are_read(tmp_path: Path, notebook: dict[str, Any]) -> Non
         ),
         ({"a.ipynb": "foreign", "b.ipynb": "right"}, "right", ["2 notebooks; `b.ipynb`"]),
         ({".ipynb_checkpoints/lab.ipynb": "old", "b`<i>.ipynb": "right"}, "right", ["as `b??i?.ipynb`"]),
+        ({"__MACOSX/lab.ipynb": "other", "._lab.ipynb": None, "b.ipynb": "right"}, "right", ["as `b.ipynb`"]),
+        (
+            {"lab.ipynb": "right", "my.py": "x", "__pycache__/b.py": "x"},
+            "right",
+            ["`my.py` was handed in too"],
+        ),
+        ({"a.py": "x", "b.py": "x"}, None, ["No notebook", "`a.py`, `b.py` were handed in too", "not begun"]),
         ({"essay.pdf": "right"}, None, ["No notebook was handed in.", "graded as not begun"]),
     ],
 )
@@ -477,3 +577,46 @@ def test_other_cells_keep_their_outputs() -> None:
     answer.outputs = [result("text"), new_output("stream", name="stderr", text="careful")]
     before = copy.deepcopy(answer)
     assert GuardScores().preprocess_cell(answer, {}, 0)[0] == before
+
+
+@pytest.mark.parametrize("output_type", ["display_data", "execute_result"])
+def test_large_outputs_are_dropped_with_a_line(output_type: str) -> None:
+    cell = new_code_cell("show()")
+    large = new_output(output_type, {"image/png": "x" * 1_500_000})
+    failed = new_output("error", ename="E", evalue="x" * 3_000_000, traceback=[])
+    cell.outputs = [large, copy.deepcopy(large), failed, result("2.0")]
+    LimitDisplays().preprocess_cell(cell, {}, 0)
+    nbformat.validate(new_notebook(cells=[cell]))
+    assert (cell.outputs[0], cell.outputs[3]) == (large, result("2.0"))
+    assert "Left out: 1.5 MB of output; a cell may show 2 MB." in cell.outputs[1].text
+    assert (cell.outputs[2].output_type, cell.outputs[2].ename) == ("error", "E")
+    assert len(json.dumps(cell)) < 1_600_000
+    markdown_cell = new_markdown_cell("text")
+    assert LimitDisplays().preprocess_cell(markdown_cell, {}, 0)[0] == markdown_cell
+
+
+def test_a_kernel_that_is_told_to_quit_goes_on_until_the_notebook_has_had_its_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The clock goes on by 100 seconds at each look at it; the limit is 600."""
+    monkeypatch.setattr(execute, "monotonic", itertools.count(0, 100).__next__)
+    tries = [
+        "def f():\n    quit()\nf()",
+        "exit",
+        "import time\ntime.sleep(0.5)  # for the kernel to end",
+        "1 + 1",
+        "1 + 2",
+        "1 + 3",
+        "1 + 4",
+        "1 + 5",
+    ]
+    cells = [new_code_cell(source) for source in tries]
+    notebook, _ = PatientExecute().preprocess(new_notebook(cells=cells), {})
+    nbformat.validate(notebook)
+    shown = [cell.outputs[0] for cell in notebook.cells[4:]]
+    assert [output.get("data", {}).get("text/plain") for output in shown] == ["2", "3", "4", None, None]
+    assert not any(cell.outputs for cell in notebook.cells[1:4])
+    assert shown[-1].evalue == "not run: the notebook took longer than 10 minutes"
+    note = "The notebook took longer than 10 minutes: `1 + 4` and what follows was not run."
+    assert notebook.metadata["cnncourse"] == {"notes": [note]}
+    assert note in notebook.cells[0].source

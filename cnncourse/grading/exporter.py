@@ -12,9 +12,11 @@ from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.converters.base import BaseConverter, NbGraderException
 
+from cnncourse.grading.finding import find_notebook, plain
 from cnncourse.grading.nodes import read_notebook
-from cnncourse.grading.reading import find_notebook
-from cnncourse.grading.rebuild import add_notes, rebuild, released_ids
+from cnncourse.grading.notes import add_notes
+from cnncourse.grading.rebuild import rebuild, released_ids
+from cnncourse.grading.tolerance import tolerate
 
 
 class SubmissionExporter(NotebookExporter):
@@ -72,6 +74,13 @@ class SubmissionExporter(NotebookExporter):
         pattern = coursedir.format_path(
             coursedir.submitted_directory, coursedir.student_id, coursedir.assignment_id
         )
-        for folder in glob(pattern):
-            if os.path.isdir(folder) and wanted:
+        folders = [folder for folder in glob(pattern) if os.path.isdir(folder)]
+        tolerate(coursedir, folders, self.log)
+        for folder in folders:
+            if wanted:
                 converter.assignments[folder] = [os.path.join(folder, name) for name in wanted]
+        parent, lab = os.path.split(pattern)
+        for student in sorted(glob(parent)) if lab == coursedir.assignment_id else []:
+            if os.path.isdir(student) and lab not in os.listdir(student):
+                there = ", ".join(plain(name) for name in sorted(os.listdir(student))) or "nothing"
+                self.log.warning("Not graded: %s has no folder %s; it holds %s.", student, lab, there)

@@ -25,3 +25,10 @@ def read_notebook(path: Path) -> NotebookNode:
     """Read a notebook of the course's own, which is known to be valid."""
     notebook: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     return notebook
+
+
+def same_text(one: str, other: str) -> bool:
+    """Return whether two sources differ at most in spaces at the ends of lines and in empty lines around."""
+    return [line.rstrip() for line in one.strip().splitlines()] == [
+        line.rstrip() for line in other.strip().splitlines()
+    ]

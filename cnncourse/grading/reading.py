@@ -7,7 +7,8 @@ types, sources and ids matter here, and those can often still be had where a not
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,10 +55,13 @@ def read_cells(path: Path) -> list[SubmittedCell]:
     Raises
     ------
     UnreadableError
-        The file is missing, empty, cut off, not JSON, or holds no cells.
+        The file is missing, a link, empty, cut off, not JSON, or holds no cells.
     """
+    if path.is_symlink():
+        raise UnreadableError("it is a link to another file, and links are not followed")
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        content = path.read_bytes()
+        text = content.decode("utf-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableError("the file cannot be opened as text") from error
     if not text.strip():
@@ -103,9 +107,11 @@ def _cell(raw: dict[str, Any]) -> SubmittedCell | None:
 def _attachments(raw: Any) -> dict[str, dict[str, str]]:
     kept = {}
     for name, bundle in _dict(raw).items():
-        data = {mime: text for mime, value in _dict(bundle).items() if (text := _text(value)) is not None}
+        data = {
+            _utf8(mime): text for mime, value in _dict(bundle).items() if (text := _text(value)) is not None
+        }
         if data:
-            kept[name] = data
+            kept[_utf8(name)] = data
     return kept
 
 
@@ -113,9 +119,12 @@ def _text(value: Any) -> str | None:
     """Return a JSON string, or a list of them joined, as text that can be written as UTF-8."""
     if isinstance(value, list) and all(isinstance(line, str) for line in value):
         value = "".join(value)
-    if not isinstance(value, str):
-        return None
-    return value.encode("utf-8", "replace").decode("utf-8")
+    return _utf8(value) if isinstance(value, str) else None
+
+
+def _utf8(text: str) -> str:
+    """Return the text with "?" for halves of characters, which JSON may hold and no file can."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _list(value: Any) -> list[Any]:
@@ -124,66 +133,3 @@ def _list(value: Any) -> list[Any]:
 
 def _dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def find_notebook(folder: Path, name: str, ids: Iterable[str]) -> tuple[list[SubmittedCell], list[str]]:
-    """Find and read the notebook that a student handed in for the released notebook `name`.
-
-    A file of the released name wins; where there is none, or it cannot be read or holds none of the lab's
-    cells, the file with the most of the lab's cells is taken, so that "ch02_conv2d (1).ipynb" is graded as
-    well.
-
-    Parameters
-    ----------
-    folder : Path
-        The student's folder for this assignment.
-    name : str
-        File name of the released notebook.
-    ids : iterable of str
-        Cell ids and grade ids of the released notebook.
-
-    Returns
-    -------
-    cells : list of SubmittedCell
-        Empty where nothing could be read.
-    notes : list of str
-        What there is to say about it, one plain line each.
-    """
-    known = set(ids)
-    readable: list[tuple[tuple[bool, bool, int, str], Path, list[SubmittedCell]]] = []
-    notes: list[str] = []
-    paths = _candidates(folder)
-    for path in paths:
-        try:
-            cells = read_cells(path)
-        except UnreadableError as error:
-            notes.append(f"The file `{plain(path.name)}` could not be read: {error}.")
-            continue
-        shared = sum(cell.grade_id in known or cell.cell_id in known for cell in cells)
-        readable.append(((shared > 0, path.name == name, shared, path.name), path, cells))
-    if not readable:
-        notes = notes or ["No notebook was handed in."]
-        return [], [
-            *notes,
-            "The lab below is graded as not begun: please save your notebook and hand it in again.",
-        ]
-    _, chosen, cells = max(readable, key=lambda found: found[0])
-    if len(paths) > 1:
-        notes.append(f"There were {len(paths)} notebooks; `{plain(chosen.name)}` was graded.")
-    elif chosen.name != name:
-        notes.append(f"The notebook was handed in as `{plain(chosen.name)}`; it was graded as `{name}`.")
-    return cells, notes
-
-
-def _candidates(folder: Path) -> list[Path]:
-    """Return every file that may be a notebook: also "x.ipynb.txt" and "X.IPYNB", also in folders below."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if ".ipynb" in path.name.lower() and ".ipynb_checkpoints" not in path.parts and not path.is_dir()
-    )
-
-
-def plain(name: str) -> str:
-    """Return a student's file name as text that is safe to show inside backquotes."""
-    return "".join(char if char.isprintable() and char not in "`<>" else "?" for char in name)

@@ -15,21 +15,24 @@ Three decisions, all in favour of "what Run all showed the student":
   force at a check is thus the last one above it, as in any notebook.
 - A locked cell that was edited is shown as released, and the edited version follows as an added cell. Only
   check cells are never kept in another form.
+
+And one for the questions that a person grades: `cnncourse.grading.questions`.
 """
 
 from __future__ import annotations
 
 import copy
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_locked, is_solution
 
-from cnncourse.grading.nodes import new_cell
+from cnncourse.grading.nodes import new_cell, same_text
+from cnncourse.grading.notes import cell_names, grade_id
+from cnncourse.grading.questions import move_answers
 from cnncourse.grading.reading import SubmittedCell
 
-NOTE_ID = "grading-notes"
 MARKS = ("grade", "grade_id", "locked", "points", "solution", "task", "cell_type")
 
 
@@ -56,48 +59,35 @@ def rebuild(released: NotebookNode, submitted: Sequence[SubmittedCell]) -> tuple
         if not is_locked(notebook.cells[place]):
             notebook.cells[place].source = cell.source
             _attach(notebook.cells[place], cell)
+    notes += move_answers(notebook.cells, released.cells, sorted(primary), added)
     notebook.cells = _interleave(notebook.cells, primary, added)
     return notebook, notes
 
 
-def add_notes(notebook: NotebookNode, notes: Sequence[str]) -> None:
-    """Write `notes` into the notebook's metadata and into a cell at its top, in place."""
-    if not notes:
-        return
-    notebook.metadata["cnncourse"] = {"notes": list(notes)}
-    text = "**Notes from grading**\n\n" + "\n".join(f"- {note}" for note in notes)
-    notebook.cells.insert(0, new_cell("markdown", text, NOTE_ID))
-
-
 def released_ids(notebook: NotebookNode) -> set[str]:
     """Return the cell ids and nbgrader's grade ids of a released notebook."""
-    ids = {cell.get("id") for cell in notebook.cells} | {_grade_id(cell) for cell in notebook.cells}
+    ids = {cell.get("id") for cell in notebook.cells} | {grade_id(cell) for cell in notebook.cells}
     return {name for name in ids if name is not None}
-
-
-def _grade_id(cell: NotebookNode) -> str | None:
-    name = cell.metadata.get("nbgrader", {}).get("grade_id")
-    return None if name is None else str(name)
 
 
 def _places(notebook: NotebookNode, submitted: Sequence[SubmittedCell]) -> list[int | None]:
     """Return each submitted cell's place in the released notebook: by grade id, cell id, or its text."""
-    by_grade: dict[str | None, int] = {_grade_id(cell): i for i, cell in enumerate(notebook.cells)}
+    by_grade: dict[str | None, int] = {grade_id(cell): i for i, cell in enumerate(notebook.cells)}
     by_id: dict[str | None, int] = {cell.get("id"): i for i, cell in enumerate(notebook.cells)}
     by_text = {(cell.cell_type, cell.source.strip()): i for i, cell in enumerate(notebook.cells)}
     by_grade.pop(None, None)
     by_id.pop(None, None)
+    seen = Counter(cell.cell_id for cell in submitted)
     places: list[int | None] = []
     for cell in submitted:
-        place = by_grade.get(cell.grade_id, by_id.get(cell.cell_id))
+        known = cell.grade_id is not None or seen[cell.cell_id] == 1  # the same id in many cells says nothing
+        place = by_grade.get(cell.grade_id, by_id.get(cell.cell_id) if known else None)
         places.append(by_text.get((cell.cell_type, cell.source.strip())) if place is None else place)
     return places
 
 
 def _same(cell: SubmittedCell, released: NotebookNode) -> bool:
-    return [line.rstrip() for line in cell.source.strip().splitlines()] == [
-        line.rstrip() for line in released.source.strip().splitlines()
-    ]
+    return same_text(cell.source, released.source)
 
 
 def _primary(released: NotebookNode, found: Sequence[SubmittedCell]) -> SubmittedCell:
@@ -180,7 +170,7 @@ def _notes(
             if is_locked(cells[i]) and not all(_same(cell, cells[i]) for cell in found)
         ],
     }
-    notes = [f"{kind}: {_names(cells, sorted(found))}." for kind, found in kinds.items() if found]
+    notes = [f"{kind}: {cell_names(cells, sorted(found))}." for kind, found in kinds.items() if found]
     order = list(dict.fromkeys(place for place in places if place is not None))
     if order != sorted(order):
         notes.append("The cells stood in another order; they are graded in the lab's own order.")
@@ -192,12 +182,3 @@ def _marked(cell: SubmittedCell, released: NotebookNode) -> bool:
     marks = released.metadata.get("nbgrader", {})
     same = all(cell.marks.get(name) == marks.get(name) for name in MARKS)
     return same and cell.tags == list(released.metadata.get("tags", []))
-
-
-def _names(cells: Sequence[NotebookNode], places: Sequence[int], most: int = 6) -> str:
-    names = []
-    for place in places[:most]:
-        first = (cells[place].source.strip().splitlines() or [""])[0].strip("#` ")
-        names.append(f"`{_grade_id(cells[place]) or first[:40]}`")
-    rest = len(places) - most
-    return ", ".join(names) + (f" and {rest} more" if rest > 0 else "")
