@@ -414,6 +414,11 @@ ODD = {
         "def pad2d(x, padding):\n    for _ in range(10_000):\n        print('x' * 1000)\n    return 1",
         "It printed while it was checked",
     ),
+    "an object that raises whatever it is asked": (
+        "class Odd:\n    def __getattribute__(self, name):\n        raise ZeroDivisionError\n\nodd = Odd()\n\n"
+        "def pad2d(x, padding):\n    odd\n    return 1",
+        "the int 1",
+    ),
     "a function that wraps itself": (
         "def pad2d(x, padding):\n    return 1\n\npad2d.__wrapped__ = pad2d",
         "the int 1",
@@ -428,7 +433,7 @@ ODD = {
         "import collections\ndef pad2d(x, padding):\n    return collections.OrderedDict()",
         "wrap it in dict(...)",
     ),
-    "a question to a person": ("def pad2d(x, padding):\n    return [][0]", "IndexError"),
+    "an index that is not there": ("def pad2d(x, padding):\n    return [][0]", "IndexError"),
 }
 
 
@@ -461,6 +466,7 @@ FORBIDDEN = {
     "in a method": "class Frame:\n    def grow(self, x, p):\n        return np.pad(x, p)\n\ndef pad2d(x, padding):\n    return Frame().grow(x, padding)",
     "as a method": "class Frame:\n    def grow(self, x, padding):\n        return np.pad(x, padding)\n\npad2d = Frame().grow",
     "as an object": "class Frame:\n    def __call__(self, x, padding):\n        return np.pad(x, padding)\n\npad2d = Frame()",
+    "in a partial of its own": "import functools\ngrow = functools.partial(np.pad, mode='constant')\ndef pad2d(x, padding):\n    return grow(x, padding)",
     "in a partial": "import functools\ndef grow(mode, x, padding):\n    return np.pad(x, padding, mode)\n\npad2d = functools.partial(grow, 'constant')",
     "itself": "pad2d = np.pad",
     "this package's windows": "from cnncourse.layers.conv import windows2d as w\ndef pad2d(x, padding):\n    return w(x, 2)",

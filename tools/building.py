@@ -26,10 +26,11 @@ def make_book() -> None:
     shell = ("_config.yml", "book/_ext/**/*", "book/_assets/**/*", "requirements.txt", *CODE)
 
     def build() -> None:
-        # Kept results are known by the text of a page only: new code behind the pages makes them stale.
+        # Sphinx reads a page again when its text changes, and not when what stands behind all pages does.
+        # (Results of cells are kept apart from that: book/_ext/cnn_cache.py says for how long.)
         stamp, code = BUILD / "stamps" / "book-code", digest(shell)
         if not (stamp.exists() and stamp.read_text() == code):
-            for folder in (".jupyter_cache", ".doctrees", "html"):
+            for folder in (".doctrees", "html"):
                 shutil.rmtree(BUILD / folder, ignore_errors=True)
         try:
             must([venv_python().with_name("jupyter-book"), "build", ".", "-n", "-W", "--keep-going"], "book")

@@ -1,8 +1,9 @@
-"""Run the cells of a page again when the package has changed, and not only when the page has."""
+"""Run the cells of a page again also when the package or a pinned version has changed."""
 
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +11,22 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 
 
-def fingerprint(package: Path) -> str:
-    """Return a short hash of everything in the package that can change a result or a figure."""
-    digest = hashlib.sha256()
-    for source in sorted([*package.rglob("*.py"), *package.rglob("*.mplstyle")]):
-        digest.update(source.relative_to(package).as_posix().encode() + source.read_bytes())
+def fingerprint(root: Path) -> str:
+    """Return a short hash of everything behind the pages that can change a result or a figure."""
+    package, digest = root / "cnncourse", hashlib.sha256()
+    sources = [*package.rglob("*.py"), *package.rglob("*.mplstyle"), root / "requirements.txt"]
+    for source in sorted(sources):
+        digest.update(source.relative_to(root).as_posix().encode() + source.read_bytes())
     return digest.hexdigest()[:16]
 
 
 def choose_cache(app: Sphinx, config: Config) -> None:
     """Keep executed pages in a folder named after the state of the package."""
-    state = fingerprint(Path(app.srcdir) / "cnncourse")
-    config.nb_execution_cache_path = str(Path(app.outdir).parent / ".jupyter_cache" / state)
+    kept, state = Path(app.outdir).parent / ".jupyter_cache", fingerprint(Path(app.srcdir))
+    for outdated in kept.glob("*"):
+        if outdated.name != state:
+            shutil.rmtree(outdated, ignore_errors=True)
+    config.nb_execution_cache_path = str(kept / state)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

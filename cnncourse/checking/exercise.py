@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import inspect
+import pkgutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,7 +69,6 @@ class Exercise:
     reference: Callable[..., Any] | None = None
     forbids: tuple[str, ...] = ()
     axes: tuple[str, ...] = ()
-    imports: tuple[str, ...] = ("import numpy as np",)
     misconceptions: list[Misconception] = field(default_factory=list)
     seconds: float = 5.0  # a first `import torch` inside the answer takes a while
 
@@ -133,7 +132,7 @@ def load(exercise_id: str) -> Exercise:
 def chapters() -> list[str]:
     """Return the slugs of the chapters that have exercises."""
     root = importlib.import_module(PACKAGE)
-    return sorted(name for name in _children(root) if name.startswith("ch"))
+    return sorted(m.name for m in pkgutil.iter_modules(root.__path__) if m.name.startswith("ch"))
 
 
 def exercise_ids(chapter: str | None = None) -> list[str]:
@@ -142,14 +141,3 @@ def exercise_ids(chapter: str | None = None) -> list[str]:
     return [
         f"{slug}.{name}" for slug in found for name in importlib.import_module(f"{PACKAGE}.{slug}").EXERCISES
     ]
-
-
-def _children(package: Any) -> list[str]:
-    import pkgutil
-
-    return [module.name for module in pkgutil.iter_modules(package.__path__)]
-
-
-def signature_names(function: Callable[..., Any]) -> list[str]:
-    """Return the names of a function's arguments, in order."""
-    return list(inspect.signature(function).parameters)

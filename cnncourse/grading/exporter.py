@@ -39,8 +39,9 @@ class SubmissionExporter(NotebookExporter):
         """Convert the notebook at `filename`: rebuilt if it lies in ``submitted/``, else as it is."""
         ids = (resources or {}).get("nbgrader")
         folder = Path(filename).parent
+        result: tuple[NotebookNode, dict[str, Any]]
         if ids is None or folder != self._folder("submitted", ids["assignment"], ids["student"]):
-            result: tuple[NotebookNode, dict[str, Any]] = super().from_filename(filename, resources, **kwargs)
+            result = super().from_filename(filename, resources, **kwargs)
             return result
         name = Path(filename).name
         released = read_notebook(self._folder("release", ids["assignment"]) / name)
@@ -49,8 +50,9 @@ class SubmissionExporter(NotebookExporter):
         for note in notes + mended:
             self.log.warning("%s, %s: %s", ids["student"], ids["notebook"], note)
         add_notes(notebook, notes + mended)
-        place = {"metadata": {"name": Path(filename).stem, "path": str(folder)}}
-        return self.from_notebook_node(notebook, {**(resources or {}), **place}, **kwargs)  # type: ignore
+        about = {**(resources or {}), "metadata": {"name": Path(filename).stem, "path": str(folder)}}
+        result = self.from_notebook_node(notebook, about, **kwargs)  # type: ignore[no-untyped-call]
+        return result
 
     def _folder(self, step: str, assignment: str, student: str = ".") -> Path:
         """Return an assignment's folder at a step of grading: ``"submitted"`` or ``"release"``."""
