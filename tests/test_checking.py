@@ -452,7 +452,7 @@ def test_odd_answers_get_a_line_like_any_other(what):
 def test_a_tracer_still_works_after_a_check():
     """Python 3.11 hangs in the first traced function if an asynchronous exception was ever withdrawn."""
     code = (
-        "import sys\nfrom cnncourse.checking.timelimit import time_limit, TimeUp\n"
+        "import sys\nfrom cnncourse.running.timelimit import time_limit, TimeUp\n"
         "with time_limit(5):\n    pass\n"
         "try:\n    with time_limit(0.05):\n        while True:\n            pass\nexcept TimeUp:\n    print('stopped')\n"
         "def traced():\n    return 1\n"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cnncourse.checking.plain import MAX_DEPTH, NotPlainError, copy, plain, same
+from cnncourse.running.plain import MAX_DEPTH, NotPlainError, copy, plain, same
 
 
 @pytest.mark.parametrize("value", [None, True, 3, 0.5, "text", [1, [2.0]], (1, None), {"a": [1]}])

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from cnncourse.checking.candidate import Candidate, LocalCandidate, Outcome
+from cnncourse.checking.candidate import Candidate, LocalCandidate
 from cnncourse.checking.exercise import Case, Exercise, Misconception, chapters, exercise_ids, load
-from cnncourse.checking.failure import Failure
 from cnncourse.checking.judge import judge
 from cnncourse.checking.report import Report
+from cnncourse.running.answer import Outcome
+from cnncourse.running.failure import Failure
 
 __all__ = [
     "Candidate",
@@ -28,13 +29,13 @@ __all__ = [
 ]
 
 
-def check(exercise_id: str, answer: Any) -> float:
+def check(exercise_id: str, *answers: Any) -> float:
     """Check an answer, show the report, and return the points earned.
 
     Parameters
     ----------
     exercise_id : chapter and name, such as ``"ch02_conv2d.conv2d"``
-    answer : the student's function
+    answers : the student's function; all of them where several belong together
 
     Returns
     -------
@@ -48,7 +49,8 @@ def check(exercise_id: str, answer: Any) -> float:
     ValueError
         If there is no such exercise.
     """
-    report = judge(load(exercise_id), LocalCandidate(answer))
+    exercise = load(exercise_id)
+    report = judge(exercise, LocalCandidate(*answers, way=exercise.way))
     _show(report)
     return report.points
 

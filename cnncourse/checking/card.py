@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from html import escape
+from typing import Literal
 
 import numpy as np
 
@@ -18,56 +20,73 @@ STRONGEST = 0.7  # of the full colour, so that a number on it can be read
 HIDDEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"  # but read aloud
 RIGHT, WRONG, UNTRIED = COLORS["output"], COLORS["gradient"], "#808080"
 
+State = Literal["right", "not yet", "not tried"]
+MARKS: dict[State, tuple[str, str]] = {
+    "right": ("✓", RIGHT),
+    "not yet": ("✗", WRONG),
+    "not tried": ("–", UNTRIED),
+}
+
 
 @np.errstate(all="ignore")
 def card(report: Report) -> str:
     """Return the card: one headline, the cases, the problem, the hint, and a picture where a map is wrong."""
-    color = RIGHT if report.passed else UNTRIED if report.unwritten else WRONG
-    parts = [f'<div style="font-weight:600">{_code(report.name)}: {_text(report.headline())}</div>']
+    parts = []
     if report.passed or report.about_cases:
-        parts.append(_cases(report.results))
+        parts.append(situations((result.case.why, _state(result)) for result in report.results))
     if report.about_cases:
         parts.append(f'<div style="margin-top:.4em"><code>{escape(report.call())}</code></div>')
-    parts += [f"<div>{_text(line)}</div>" for line in report.explanation()]
+    parts += [f"<div>{prose(line)}</div>" for line in report.explanation()]
     if report.worst:
         parts.append(_pictures(report.worst))
-    if report.hint:
-        parts.append(_boxed("Hint", report.hint, COLORS["input"]))
-    parts += [f'<div style="opacity:.8">{_text(note)}</div>' for note in report.notes]
+    parts += [hint_box(report.hint)] if report.hint else []
+    parts += [aside(note) for note in report.notes]
+    return frame(report, report.headline(), parts)
+
+
+def frame(report: Report, headline: str, parts: Iterable[str]) -> str:
+    """Return a card: the name of the function and the headline, then the parts, which are HTML."""
+    color = RIGHT if report.passed else UNTRIED if report.unwritten else WRONG
+    first = f'<div style="font-weight:600"><code>{escape(report.name)}</code>: {prose(headline)}</div>'
     return (
         f'<div role="group" aria-label="Check of {escape(report.name)}" style="border-left:4px solid {color};'
-        f'padding:.4em .8em;margin:.3em 0;line-height:1.45;max-width:48em">{"".join(parts)}</div>'
+        f'padding:.4em .8em;margin:.3em 0;line-height:1.45;max-width:48em">{first}{"".join(parts)}</div>'
     )
 
 
-def _cases(results: tuple[CaseResult, ...]) -> str:
+def situations(tried: Iterable[tuple[str, State]]) -> str:
+    """Return the list of situations, each with a mark and, for those who listen, a word."""
     items = []
-    for result in results:
-        mark, word, color = ("✓", "right", RIGHT) if result.right else ("✗", "not yet", WRONG)
-        if not result.tried:
-            mark, word, color = "–", "not tried", UNTRIED
+    for why, state in tried:
+        mark, color = MARKS[state]
         items.append(
             f'<li style="display:inline-block;margin-right:1em;white-space:nowrap">'
             f'<span aria-hidden="true" style="color:{color};font-weight:700">{mark}</span>'
-            f'<span style="{HIDDEN}">{word}: </span> {escape(result.case.why)}</li>'
+            f'<span style="{HIDDEN}">{state}: </span> {escape(why)}</li>'
         )
     return f'<ul style="list-style:none;padding:0;margin:.3em 0;font-size:.9em">{"".join(items)}</ul>'
 
 
-def _boxed(title: str, text: str, color: str) -> str:
+def hint_box(hint: str) -> str:
+    """Return the hint in a box."""
     return (
-        f'<div style="border:1px solid {color};border-radius:4px;padding:.3em .6em;margin:.4em 0">'
-        f"<strong>{title}.</strong> {_text(text)}</div>"
+        f'<div style="border:1px solid {COLORS["input"]};border-radius:4px;padding:.3em .6em;margin:.4em 0">'
+        f"<strong>Hint.</strong> {prose(hint)}</div>"
     )
 
 
-def _text(text: str) -> str:
+def aside(note: str) -> str:
+    """Return a line that is less important than the others."""
+    return f'<div style="opacity:.8">{prose(note)}</div>'
+
+
+def prose(text: str) -> str:
     """Escape, then set what stands between backticks as code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
-def _code(text: str) -> str:
-    return f"<code>{escape(text)}</code>"
+def _state(result: CaseResult) -> State:
+    return "not tried" if not result.tried else "right" if result.right else "not yet"
 
 
 def _pictures(result: CaseResult) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -9,7 +11,7 @@ from enum import IntEnum
 import numpy as np
 
 from cnncourse.arrays import Array
-from cnncourse.checking.plain import Plain
+from cnncourse.running.plain import Plain
 
 RTOL = ATOL = 1e-5  # wide enough for an answer computed in float32
 
@@ -40,6 +42,11 @@ class Problem:
     want: Array | None = None
     worst: tuple[int, ...] = ()
     meaning: str = ""  # of an error, in plain words
+    error: str = ""  # the class of an error that was raised
+    line: int | None = None  # the student's own line, and its text
+    code: str = ""
+    where: str = ""  # in words, where wrong values lie
+    axes: str = ""  # in words, which axes are too long or too short, without their sizes
 
 
 def compare(
@@ -72,7 +79,8 @@ def _compare_scalar(got: Plain, want: Plain, rtol: float, atol: float, name: str
             text += ": `/` and `np.floor` make floats even of whole numbers, `//` keeps ints"
         return Problem(Rung.TYPE, text)
     if type(want) is float:
-        close = bool(np.isclose(got, want, rtol=rtol, atol=atol * max(1.0, abs(want)), equal_nan=True))
+        number = math.copysign(math.inf, got) if abs(got) > 1e300 else float(got)
+        close = bool(np.isclose(number, want, rtol=rtol, atol=atol * max(1.0, abs(want)), equal_nan=True))
         return None if close else Problem(Rung.VALUE, f"{name}: " + _got_expected(got, want))
     return None if got == want else Problem(Rung.VALUE, f"{name}: got {got!r}, expected {want!r}")
 
@@ -112,6 +120,7 @@ def _compare_array(
         return Problem(
             Rung.SHAPE,
             f"{name} has shape {array.shape}, expected {want.shape}{_which_axis(array, want, axes)}",
+            axes=_axes_off(array, want, axes),
         )
     wanted = want.astype(np.float64)
     scale = float(np.max(np.abs(wanted), initial=1.0, where=np.isfinite(wanted)))
@@ -134,7 +143,8 @@ def _wrong_values(got: Array, want: Array, wrong: Array, axes: Sequence[str], na
     worst = tuple(int(i) for i in np.unravel_index(int(np.argmax(distance)), want.shape))
     numbers = _got_expected(got[worst], want[worst])
     text = f"{name}{list(worst)}: {numbers} ({_count(wrong)} differ{_where(wrong, axes)})"
-    return Problem(Rung.VALUE, text, got, want, worst)
+    where = re.sub(r"index \d+", "one index", _where(wrong, axes).removeprefix(", "))
+    return Problem(Rung.VALUE, text, got, want, worst, where=where)
 
 
 def _as_array(got: Plain) -> Array | str:
@@ -144,12 +154,30 @@ def _as_array(got: Plain) -> Array | str:
     if type(got) is tuple and any(isinstance(item, np.ndarray) for item in got):
         return f"a tuple of {len(got)} things"
     if type(got) in (list, tuple):
+        if not _holds_numbers(got):  # NumPy would give a long text's room to every other item
+            return "a list that holds other things than numbers"
         try:
             array = np.asarray(got)
         except ValueError:
             return "a list whose parts have different lengths"
         return array if array.dtype.kind in "biuf" else "a list that holds other things than numbers"
     return describe(got)
+
+
+def _holds_numbers(got: Plain) -> bool:
+    if type(got) in (list, tuple):
+        return all(_holds_numbers(item) for item in got)
+    return isinstance(got, bool | int | float | np.ndarray)
+
+
+def _axes_off(got: Array, want: Array, axes: Sequence[str]) -> str:
+    """Say which axes are off, without a size."""
+    if got.ndim != want.ndim:
+        return "the number of axes"
+    names = axes if len(axes) == want.ndim else [f"axis {i}" for i in range(want.ndim)]
+    off = [names[i] for i in range(want.ndim) if got.shape[i] != want.shape[i]]
+    swapped = sorted(got.shape) == sorted(want.shape)
+    return " and ".join(off) + (" are mixed up" if swapped else "")
 
 
 def _which_axis(got: Array, want: Array, axes: Sequence[str]) -> str:

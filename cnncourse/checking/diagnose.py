@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from cnncourse.checking.candidate import LocalCandidate, Outcome
+from cnncourse.checking.candidate import LocalCandidate
 from cnncourse.checking.compare import compare
-from cnncourse.checking.exercise import Case, Exercise, part_of
+from cnncourse.checking.exercise import Case, Exercise, Misconception, part_of
+from cnncourse.running.answer import Outcome
 
 MIN_EVIDENCE = 2  # cases that must tell a misconception from the right answer before its hint is given
 
@@ -16,8 +17,8 @@ def diagnose(
     exercise: Exercise,
     tried: Sequence[tuple[Case, Outcome, bool]],
     is_wrong: Callable[[Case, Outcome], bool],
-) -> str:
-    """Return the hint of the misconception that the outcomes show, or an empty string.
+) -> Misconception | None:
+    """Return the misconception that the outcomes show, or None.
 
     The outcomes must agree with the misconception on every case that was tried, and on at least two of them
     the misconception must differ from the right answer: a wrong hint is worse than none. Where the answer has
@@ -30,9 +31,10 @@ def diagnose(
     """
     part = next(case.part for case, _, wrong in tried if wrong)
     seen = [(case, outcome) for case, outcome, _ in tried if case.part == part]
-    best, hint = MIN_EVIDENCE - 1, ""
+    best, found = MIN_EVIDENCE - 1, None
     for misconception in exercise.misconceptions:
-        mistaken, evidence = LocalCandidate(misconception.answer), 0
+        mistaken = LocalCandidate(misconception.answer, *exercise.companions, way=exercise.way)
+        evidence = 0
         for case, outcome in seen:
             theirs = mistaken.call(case.arguments, exercise.seconds)
             if not agree(outcome, theirs, part):
@@ -40,8 +42,8 @@ def diagnose(
                 break
             evidence += is_wrong(case, theirs)
         if evidence > best:
-            best, hint = evidence, misconception.hint
-    return hint
+            best, found = evidence, misconception
+    return found
 
 
 def agree(a: Outcome, b: Outcome, part: str | int | None) -> bool:

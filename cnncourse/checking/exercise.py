@@ -6,11 +6,16 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cnncourse.checking.plain import Plain
+from cnncourse.running.answer import invoke
+from cnncourse.running.plain import Plain, copy, plain
+from cnncourse.running.ways import WAYS
+
+if TYPE_CHECKING:
+    from cnncourse.checking.compare import Problem
 
 PACKAGE = "cnncourse.exercises"
 OWN_ANSWERS = ("cnncourse.layers.*", "cnncourse.shapes.*", "cnncourse.exercises.*")
@@ -23,13 +28,14 @@ class Case:
     `why` names the situation, as a student reads it ("padding 1 on a wide image"). Cases of one `group` hold
     or fail together and earn one share of the points. `part` picks one key or index of what comes back. The
     arguments stand in the order of the function's signature, none left out before the last, so that they can
-    be given by position too.
+    be given by position too. `held` is what only the judge sees, such as the labels behind a prediction.
     """
 
     why: str
     arguments: dict[str, Plain]
     group: str = ""
     part: str | int | None = None
+    held: dict[str, Plain] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,10 @@ class Exercise:
     axes : names of the axes of the array that comes back
     misconceptions : the known wrong answers; add one with the decorator `misconception`
     seconds : how long one call may take
+    way : how arguments become calls, a key of `cnncourse.running.ways.WAYS`
+    companions : further functions that belong to the answer, such as ``predict`` beside ``train``
+    accept : where there is not one right answer: says what is wrong with what came back for a case, or None
+    draws : how many seeds an answer is tried with when a class is graded
     """
 
     solution: Callable[..., Any]
@@ -71,11 +81,20 @@ class Exercise:
     axes: tuple[str, ...] = ()
     misconceptions: list[Misconception] = field(default_factory=list)
     seconds: float = 5.0  # a first `import torch` inside the answer takes a while
+    way: str = "function"
+    companions: tuple[Callable[..., Any], ...] = ()
+    accept: Callable[[Case, Plain], Problem | None] | None = None
+    draws: int = 3
 
     @property
     def name(self) -> str:
         """The name of the function, such as ``conv2d``."""
         return self.solution.__name__
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all functions of the answer."""
+        return (self.name, *(companion.__name__ for companion in self.companions))
 
     @property
     def id(self) -> str:
@@ -89,7 +108,8 @@ class Exercise:
 
     def expected(self, case: Case) -> Plain:
         """Return the right answer to a case, all parts of it."""
-        return (self.reference or self.solution)(**case.arguments)
+        answers = (self.reference or self.solution, *self.companions)
+        return plain(WAYS[self.way](invoke, answers, copy(case.arguments)))
 
     def misconception(self, hint: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Register the decorated function as a known wrong answer, with what to say to those who gave it."""

@@ -28,8 +28,8 @@ def find_use(function: Any, forbidden: Sequence[str]) -> Use | None:
     Names are followed through imports, aliases, and the functions of the student's own that `function` calls.
     A function whose source cannot be read is searched by the names in its code.
     """
-    objects = {id(found): name for name in forbidden if (found := _resolve(name)) is not None}
-    if name := _forbidden_name("", function, forbidden, objects):
+    objects = {id(found): name for name in forbidden if (found := resolve(name)) is not None}
+    if name := forbidden_name("", function, forbidden, objects):
         return Use(name, 0, "")
     queue, seen = _functions(function), set()
     while queue:
@@ -38,13 +38,13 @@ def find_use(function: Any, forbidden: Sequence[str]) -> Use | None:
             continue
         seen.add(current)
         for full_name, found, line, code in _references(current):
-            if name := _forbidden_name(full_name, found, forbidden, objects):
+            if name := forbidden_name(full_name, found, forbidden, objects):
                 return Use(name, line, code)
             queue += [own for own in _functions(found) if own.__module__ == current.__module__]
     return None
 
 
-def _forbidden_name(full_name: str, found: Any, forbidden: Sequence[str], objects: dict[int, str]) -> str:
+def forbidden_name(full_name: str, found: Any, forbidden: Sequence[str], objects: dict[int, str]) -> str:
     """Return the forbidden name that this is, by its name or by the object behind it, or an empty string."""
     found = _unwrapped(found)
     if full_name in forbidden or id(found) in objects:
@@ -86,8 +86,8 @@ def _references(function: types.FunctionType) -> Iterator[tuple[str, Any, int, s
             yield _name_of(function.__globals__.get(name), name), function.__globals__.get(name), 0, ""
         return
     scope = {**function.__globals__, **_closure(function)}
-    imported = dict(_imports(tree))
-    for name in _local_names(tree) - set(imported):
+    imported = dict(imports_in(tree))
+    for name in local_names(tree) - set(imported):
         scope[name] = None
     for node in ast.walk(tree):
         if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
@@ -96,7 +96,7 @@ def _references(function: types.FunctionType) -> Iterator[tuple[str, Any, int, s
                 yield full_name, found, first + node.lineno - 1, lines[node.lineno - 1].strip()
 
 
-def _imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
+def imports_in(tree: ast.AST) -> Iterator[tuple[str, str]]:
     """Yield (local name, full dotted name) of the imports inside a function."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -107,7 +107,7 @@ def _imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
                 yield alias.asname or alias.name, f"{node.module}.{alias.name}"
 
 
-def _local_names(tree: ast.AST) -> set[str]:
+def local_names(tree: ast.AST) -> set[str]:
     """Return the names that a function gives to its own values."""
     stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     return stored | {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
@@ -117,7 +117,7 @@ def _lookup(node: ast.expr, scope: dict[str, Any], imported: dict[str, str]) -> 
     """Return the full dotted name of `a.b.c` and the object it is, where modules and imports lead to one."""
     if isinstance(node, ast.Name):
         if node.id in imported:
-            return imported[node.id], _resolve(imported[node.id])
+            return imported[node.id], resolve(imported[node.id])
         found = scope.get(node.id)
         return _name_of(found, node.id), found
     if not isinstance(node, ast.Attribute):
@@ -132,13 +132,21 @@ def _name_of(found: Any, name: str) -> str:
     return found.__name__ if _is(found, types.ModuleType) else name
 
 
-def _resolve(full_name: str) -> Any:
-    """Return the object of this dotted name, if its module is loaded already."""
+def resolve(full_name: str) -> Any:
+    """Return the object of this dotted name, if its module is loaded already.
+
+    The name may come from a student's source and is looked up where verdicts are formed: nothing but modules
+    and classes is looked into, and nothing of theirs is run, not even a module's own `__getattr__`.
+    """
     parts = full_name.split(".")
+    if not all(part.isidentifier() for part in parts):
+        return None
     for cut in range(len(parts), 0, -1):
         if (found := sys.modules.get(".".join(parts[:cut]))) is not None:
             for attribute in parts[cut:]:
-                found = getattr(found, attribute, None)
+                if type(found) not in (types.ModuleType, type):
+                    return None
+                found = vars(found).get(attribute)
             return found
     return None
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from cnncourse.checking.compare import Problem, Rung, describe
 from cnncourse.checking.exercise import Case
-from cnncourse.checking.plain import Plain
+from cnncourse.running.plain import Plain
 
 if TYPE_CHECKING:
-    from cnncourse.checking.exercise import Exercise
+    from cnncourse.checking.exercise import Exercise, Misconception
 
 MAX_NAMED = 3  # situations named in one line
 
@@ -39,15 +39,20 @@ class Report:
     id: str
     name: str
     points: float
-    max_points: int
+    max_points: float
     results: tuple[CaseResult, ...]
     hint: str
     notes: tuple[str, ...]
     remark: str
+    misconception: str = ""
 
     @classmethod
     def of(
-        cls, exercise: Exercise, results: Sequence[CaseResult], hint: str = "", notes: Sequence[str] = ()
+        cls,
+        exercise: Exercise,
+        results: Sequence[CaseResult],
+        found: Misconception | None = None,
+        notes: Sequence[str] = (),
     ) -> Report:
         """Count the points: the share of the groups of cases that hold."""
         groups: dict[str, bool] = {}
@@ -60,9 +65,10 @@ class Report:
             points=float(points),
             max_points=exercise.points,
             results=tuple(results),
-            hint=hint,
+            hint=found.hint if found else "",
             notes=tuple(notes),
             remark=exercise.remark,
+            misconception=found.name if found else "",
         )
 
     @property

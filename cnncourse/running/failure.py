@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-Kind = Literal["unwritten", "not a function", "raised", "too slow", "not plain"]
+Kind = Literal["undefined", "died", "unwritten", "not a function", "raised", "too slow", "not plain"]
 MAX_MESSAGE = 300  # characters kept of an error's message
 
 LIBRARIES = [
