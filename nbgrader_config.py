@@ -24,20 +24,18 @@ c.ClearSolutions.code_stub = {
 }
 c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
 
-c.Autograde.exporter_class = "cnncourse.grading.SubmissionExporter"
+c.Autograde.exporter_class = "cnncourse.grading.exporter.SubmissionExporter"
 c.Autograde.autograde_preprocessors = [
-    "cnncourse.grading.PatientExecute",
+    "cnncourse.grading.execute.JudgedExecute",
     "nbgrader.preprocessors.IgnorePattern",
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
-    "nbgrader.preprocessors.LimitOutput",
-    "cnncourse.grading.LimitDisplays",
-    "cnncourse.grading.GuardScores",
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
-# A cell of a lab takes a second or two; thirty are a loop without an end.
-c.Execute.timeout = 30
-c.PatientExecute.notebook_timeout = 600  # seconds for a whole notebook
-c.Execute.shutdown_kernel = "immediate"
+# Students' code runs in a sandbox, and verdicts are formed outside of it, by `nbgrader autograde`, by
+# formgrader's button and by `cnncourse grade` alike. A cell of a lab takes a second or two; thirty are a loop
+# without an end.
+c.JudgedExecute.cell_seconds = 30
+c.JudgedExecute.notebook_seconds = 600

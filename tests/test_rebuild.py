@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import itertools
 import json
 import logging
 import random
@@ -15,16 +14,14 @@ import pytest
 
 pytest.importorskip("nbgrader")
 
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.utils import is_locked
 
-from cnncourse.grading import LimitDisplays, PatientExecute, execute
 from cnncourse.grading.finding import find_notebook
 from cnncourse.grading.nodes import node
 from cnncourse.grading.notes import NOTE_ID, add_notes
 from cnncourse.grading.reading import UnreadableError, read_cells
 from cnncourse.grading.rebuild import rebuild, released_ids
-from cnncourse.grading.scores import GuardScores, earned
 from cnncourse.grading.tolerance import tolerate
 
 STUB = "def {}():\n    # YOUR CODE HERE\n    raise NotImplementedError()"
@@ -526,97 +523,3 @@ def test_the_notebook_is_found_under_any_name(
     assert len(notes) == len(note)
     assert all(part in line for part, line in zip(note, notes, strict=True))
     assert next((c.source for c in cells if c.grade_id == "one-answer"), None) == chosen
-
-
-def result(text: Any) -> nbformat.NotebookNode:
-    return new_output("execute_result", {"text/plain": text})
-
-
-ERROR = new_output("error", ename="E", evalue="", traceback=[])
-
-
-@pytest.mark.parametrize(
-    ("outputs", "points", "reason"),
-    [
-        ([result("1.5")], 1.5, ""),
-        ([result("0.0")], 0.0, ""),
-        ([result("2")], 2.0, ""),
-        ([result(["1.5"])], 1.5, ""),
-        ([], 0.0, "did not run"),
-        ([new_output("stream", text="2.0")], 0.0, "did not run"),
-        ([result("nan")], 0.0, "no number"),
-        ([result("inf")], 0.0, "no number"),
-        ([result("full marks")], 0.0, "no number"),
-        ([new_output("execute_result", {"text/html": "2.0"})], 0.0, "no number"),
-        ([result("-1")], 0.0, "outside"),
-        ([result("99")], 2.0, "outside"),
-        ([result("2.0"), ERROR], 0.0, "error"),
-        ([result("2.0"), result("0.5")], 0.5, ""),
-        ([new_output("stream", name="stderr", text="careful"), result("2.0")], 2.0, ""),
-    ],
-)
-def test_every_check_ends_in_a_number_that_nbgrader_reads_alike(
-    outputs: list[nbformat.NotebookNode], points: float, reason: str
-) -> None:
-    from nbgrader.utils import determine_grade
-
-    check = next(cell for cell in released().cells if cell.id == "one-check")
-    check.outputs = copy.deepcopy(outputs)
-    assert earned(check, 2.0)[0] == points
-    assert reason in earned(check, 2.0)[1]
-    guarded, _ = GuardScores().preprocess_cell(check, {}, 0)
-    nbformat.validate(new_notebook(cells=[guarded]))
-    assert determine_grade(guarded) == (points, 2.0)
-    assert [o.output_type for o in guarded.outputs].count("execute_result") == 1
-    if reason:
-        assert reason in str(guarded.outputs)
-
-
-def test_other_cells_keep_their_outputs() -> None:
-    answer = next(cell for cell in released().cells if cell.id == "one-answer")
-    answer.outputs = [result("text"), new_output("stream", name="stderr", text="careful")]
-    before = copy.deepcopy(answer)
-    assert GuardScores().preprocess_cell(answer, {}, 0)[0] == before
-
-
-@pytest.mark.parametrize("output_type", ["display_data", "execute_result"])
-def test_large_outputs_are_dropped_with_a_line(output_type: str) -> None:
-    cell = new_code_cell("show()")
-    large = new_output(output_type, {"image/png": "x" * 1_500_000})
-    failed = new_output("error", ename="E", evalue="x" * 3_000_000, traceback=[])
-    cell.outputs = [large, copy.deepcopy(large), failed, result("2.0")]
-    LimitDisplays().preprocess_cell(cell, {}, 0)
-    nbformat.validate(new_notebook(cells=[cell]))
-    assert (cell.outputs[0], cell.outputs[3]) == (large, result("2.0"))
-    assert "Left out: 1.5 MB of output; a cell may show 2 MB." in cell.outputs[1].text
-    assert (cell.outputs[2].output_type, cell.outputs[2].ename) == ("error", "E")
-    assert len(json.dumps(cell)) < 1_600_000
-    markdown_cell = new_markdown_cell("text")
-    assert LimitDisplays().preprocess_cell(markdown_cell, {}, 0)[0] == markdown_cell
-
-
-def test_a_kernel_that_is_told_to_quit_goes_on_until_the_notebook_has_had_its_time(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The clock goes on by 100 seconds at each look at it; the limit is 600."""
-    monkeypatch.setattr(execute, "monotonic", itertools.count(0, 100).__next__)
-    tries = [
-        "def f():\n    quit()\nf()",
-        "exit",
-        "import time\ntime.sleep(0.5)  # for the kernel to end",
-        "1 + 1",
-        "1 + 2",
-        "1 + 3",
-        "1 + 4",
-        "1 + 5",
-    ]
-    cells = [new_code_cell(source) for source in tries]
-    notebook, _ = PatientExecute().preprocess(new_notebook(cells=cells), {})
-    nbformat.validate(notebook)
-    shown = [cell.outputs[0] for cell in notebook.cells[4:]]
-    assert [output.get("data", {}).get("text/plain") for output in shown] == ["2", "3", "4", None, None]
-    assert not any(cell.outputs for cell in notebook.cells[1:4])
-    assert shown[-1].evalue == "not run: the notebook took longer than 10 minutes"
-    note = "The notebook took longer than 10 minutes: `1 + 4` and what follows was not run."
-    assert notebook.metadata["cnncourse"] == {"notes": [note]}
-    assert note in notebook.cells[0].source

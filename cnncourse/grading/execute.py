@@ -1,115 +1,74 @@
-"""Run a submission to its end, also when a cell of it kills the kernel."""
+"""The preprocessor with which ``nbgrader autograde`` judges students' work outside of where it runs."""
 
 from __future__ import annotations
 
-import os
-from time import monotonic
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from jupyter_client.manager import KernelManager
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from nbgrader.preprocessors import Execute
-from traitlets import Dict, Integer, List, Unicode
+from nbgrader.converters.base import BaseConverter
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Bool, Float, Integer
 
-from cnncourse.grading.nodes import node
-from cnncourse.grading.notes import add_notes, cell_names
+from cnncourse.grading.errors import ClassroomError
+from cnncourse.grading.nodes import read_notebook
+from cnncourse.grading.notes import add_notes
+from cnncourse.grading.plan import checks
+from cnncourse.grading.rounds import class_secret, current_round, seeds
+from cnncourse.grading.safe import safe_notebook
+from cnncourse.grading.settings import Settings
+from cnncourse.grading.work import grade_notebook
 
-# What nbclient raises when a kernel sends it a message that is not as agreed.
-MEANINGLESS = (AttributeError, LookupError, TypeError, ValueError)
 
-# A forgotten quit() would otherwise stop the kernel while cells below it run.
-NO_QUIT = "--IPKernelApp.exec_lines=get_ipython().ask_exit = lambda: None"
+class JudgedExecute(NbGraderPreprocessor):  # type: ignore[misc]
+    """Run a submission in a sandbox, and write the judge's verdicts where nbgrader looks for them.
 
-
-class PatientExecute(Execute):  # type: ignore[misc]
-    """nbgrader's `Execute`, which leaves out a cell that stops the kernel and runs the others again.
-
-    nbgrader drops the whole submission when the kernel dies, and with it the points of every answer that has
-    nothing to do with it. Here the cell gets an error as its output and the notebook is run once more without
-    it. A cell that runs too long is interrupted, as in nbgrader; one that cannot be interrupted is treated
-    like one that killed the kernel. A notebook that takes too long as a whole is not run to its end. All of
-    that is said in the notes at the top of the notebook.
+    Takes the place of nbgrader's ``Execute``. What a submission prints in a check cell is dropped; the cell
+    gets the report and one result, the points, from this process.
     """
 
-    max_restarts = Integer(8, help="How often a notebook is run again before its other cells stay unrun.")
-    max_restarts.tag(config=True)
+    sandbox = Bool(True, help="Without a sandbox students' code has your rights on this computer.")
+    sandbox.tag(config=True)
+    cell_seconds = Float(Settings.cell_seconds, help="Time for one cell.").tag(config=True)
+    notebook_seconds = Float(Settings.notebook_seconds, help="Time for a notebook.").tag(config=True)
+    memory_mb = Integer(Settings.memory_mb, help="Memory of a submission's processes.").tag(config=True)
+    scratch_mb = Integer(Settings.scratch_mb, help="Size of the folder that can be written to.")
+    scratch_mb.tag(config=True)
+    processes = Integer(Settings.processes, help="Processes and threads at once.").tag(config=True)
+    run_all = Bool(False, help="Also run cells of the lab's own that only show something.")
+    run_all.tag(config=True)
 
-    extra_arguments = List(Unicode(), [NO_QUIT], help="Arguments for the kernels.").tag(config=True)
+    def settings(self) -> Settings:
+        """Return the limits as `nbgrader_config.py` sets them."""
+        return Settings(**{name: getattr(self, name) for name in asdict(Settings())})
 
-    notebook_timeout = Integer(600, help="Seconds for a whole notebook; cells that come later are not run.")
-    notebook_timeout.tag(config=True)
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        """Run and judge `nb`, in place.
 
-    environment = Dict(
-        {"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-        help="Variables for the kernels: one order of sets and one order of sums in every run.",
-    ).tag(config=True)
+        Raises
+        ------
+        ClassroomError
+            If there is no sandbox; nobody's work is run then.
+        """
+        about = resources["nbgrader"]
+        coursedir = self._converter().coursedir
+        root, lab = Path(coursedir.root), about["assignment"]
+        folder = Path(coursedir.format_path(coursedir.release_directory, ".", lab))
+        released = read_notebook(folder / f"{about['notebook']}.ipynb")
+        secret, number = class_secret(root), current_round(root, lab)
+        wanted = {check.exercise for check in checks(released.cells)}
+        graded = grade_notebook(
+            nb, released, {name: seeds(secret, name, number) for name in wanted}, self.settings()
+        )
+        for flag in graded.flags:
+            self.log.warning("%s, %s: %s %s", about["student"], about["notebook"], flag.text, flag.code)
+        add_notes(nb, graded.notes)
+        safe_notebook(nb, released)
+        return nb, resources
 
-    def preprocess(
-        self, nb: NotebookNode, resources: Any = None, km: KernelManager | None = None
-    ) -> tuple[NotebookNode, Any]:
-        """Run every cell of `nb`, in place."""
-        self.left_out: dict[int, NotebookNode] = {}
-        self.notes: list[str] = []
-        began = monotonic()
-        while True:
-            self.running, self.unrun, self.started = -1, -1, monotonic()
-            try:
-                super().preprocess(nb, resources, km)
-                break
-            except (DeadKernelError, CellTimeoutError, *MEANINGLESS) as error:
-                if self.running < 0:  # no cell began: it is not the student's doing
-                    raise
-                again = len(self.left_out) < self.max_restarts
-                again = again and monotonic() - began <= self.notebook_timeout
-                self._leave_out(nb, self.running, error, again)
-                if not again:
-                    break
-        if self.unrun >= 0:
-            minutes = f"{self.notebook_timeout / 60:g} minutes"
-            names = cell_names(nb.cells, [self.unrun])
-            self.notes.append(
-                f"The notebook took longer than {minutes}: {names} and what follows was not run."
-            )
-        add_notes(nb, self.notes)
-        return nb, self.resources
-
-    def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple[NotebookNode, Any]:
-        """Run one cell, unless an earlier run ended in it or the notebook's time is up."""
-        self.running = index
-        if index in self.left_out:
-            cell.outputs = [self.left_out[index]]
-            return cell, resources
-        if cell.cell_type == "code" and monotonic() - self.started > self.notebook_timeout:
-            self.unrun = index if self.unrun < 0 else self.unrun
-            minutes = f"{self.notebook_timeout / 60:g} minutes"
-            cell.outputs = [_error("NotRun", f"not run: the notebook took longer than {minutes}")]
-            return cell, resources
-        result: tuple[NotebookNode, Any] = super().preprocess_cell(cell, resources, index)
-        return result
-
-    def start_new_kernel(self, **kwargs: Any) -> None:
-        """Start a kernel that cannot be quit, with `environment` added to this process's own."""
-        super().start_new_kernel(env=os.environ | self.environment, **kwargs)
-
-    def _leave_out(self, nb: NotebookNode, index: int, error: Exception, again: bool) -> None:
-        match error:
-            case CellTimeoutError():
-                what = f"ran longer than {self.timeout} seconds and could not be interrupted"
-            case DeadKernelError():
-                what = "stopped Python itself, so that no cell below it could run"
-            case _:
-                what = f"sent something that Jupyter cannot read ({type(error).__name__})"
-        then = "the other cells were run again without it" if again else "the cells below it were not run"
-        self.log.warning("Cell %d %s; it is left out, and %s.", index + 1, what, then)
-        output = _error("CellLeftOut", f"This cell {what}. It is left out; {then}.")
-        self.notes.append(f"The cell {cell_names(nb.cells, [index])} {what}. It is left out; {then}.")
-        self.left_out[index] = output
-        nb.cells[index].outputs = [output]
-        for cell in nb.cells[index + 1 :]:
-            if cell.cell_type == "code":
-                cell.outputs = []
-
-
-def _error(name: str, text: str) -> NotebookNode:
-    return node(output_type="error", ename=name, evalue=text, traceback=[f"{name}: {text}"])
+    def _converter(self) -> BaseConverter:
+        converter = getattr(self.parent, "parent", None)
+        if not isinstance(converter, BaseConverter):
+            raise ClassroomError("JudgedExecute works inside `nbgrader autograde` only")
+        return converter

@@ -6,16 +6,18 @@ import os
 from fnmatch import fnmatch
 from glob import glob
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.converters.base import BaseConverter, NbGraderException
 
+from cnncourse.grading.execute import JudgedExecute
 from cnncourse.grading.finding import find_notebook, plain
 from cnncourse.grading.nodes import read_notebook
 from cnncourse.grading.notes import add_notes
 from cnncourse.grading.rebuild import rebuild, released_ids
+from cnncourse.grading.sandbox import REFUSED, trouble
 from cnncourse.grading.tolerance import tolerate
 
 
@@ -61,6 +63,10 @@ class SubmissionExporter(NotebookExporter):
         directory = getattr(coursedir, f"{step}_directory")
         return Path(os.path.normpath(coursedir.format_path(directory, student, assignment)))
 
+    def _give_up(self, message: str) -> NoReturn:
+        self.log.error(message)
+        raise NbGraderException(message)
+
     def _list_submissions(self, converter: BaseConverter) -> None:
         coursedir = converter.coursedir
         released = self._folder("release", coursedir.assignment_id)
@@ -70,8 +76,9 @@ class SubmissionExporter(NotebookExporter):
                 f"There is no released notebook in {released}. Run `nbgrader generate_assignment "
                 f"{coursedir.assignment_id}` first: submissions are graded against it."
             )
-            self.log.error(message)
-            raise NbGraderException(message)
+            self._give_up(message)
+        if JudgedExecute(parent=converter).sandbox and (why := trouble()):
+            self._give_up(REFUSED.format(why=why))
         wanted = [name for name in names if fnmatch(Path(name).stem, coursedir.notebook_id)]
         pattern = coursedir.format_path(
             coursedir.submitted_directory, coursedir.student_id, coursedir.assignment_id

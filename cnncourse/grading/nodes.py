@@ -27,6 +27,23 @@ def read_notebook(path: Path) -> NotebookNode:
     return notebook
 
 
+def is_grade(cell: NotebookNode) -> bool:
+    """Return whether nbgrader expects points for a cell. (Importing nbgrader takes a second.)"""
+    return bool(cell.metadata.get("nbgrader", {}).get("grade"))
+
+
+def is_solution(cell: NotebookNode) -> bool:
+    """Return whether a cell is an answer, as nbgrader sees it."""
+    return bool(cell.metadata.get("nbgrader", {}).get("solution"))
+
+
+def is_locked(cell: NotebookNode) -> bool:
+    """Return whether nbgrader puts a cell back as it was released: one that is a check, or is locked."""
+    if is_solution(cell):
+        return False
+    return is_grade(cell) or bool(cell.metadata.get("nbgrader", {}).get("locked"))
+
+
 def same_text(one: str, other: str) -> bool:
     """Return whether two sources differ at most in spaces at the ends of lines and in empty lines around."""
     return [line.rstrip() for line in one.strip().splitlines()] == [

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nbformat import NotebookNode
-from nbgrader.utils import is_grade, is_solution
 
-from cnncourse.grading.nodes import same_text
+from cnncourse.grading.nodes import is_grade, is_solution, same_text
 
 NOTE = "The answer to the open question stood in a cell of its own; it was put in its place."
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+MAX_BYTES = 64_000_000
 CELL_TYPES = ("code", "markdown", "raw")
 
 
@@ -55,10 +56,15 @@ def read_cells(path: Path) -> list[SubmittedCell]:
     Raises
     ------
     UnreadableError
-        The file is missing, a link, empty, cut off, not JSON, or holds no cells.
+        The file is missing, a link, too large, empty, cut off, not JSON, or holds no cells.
     """
     if path.is_symlink():
         raise UnreadableError("it is a link to another file, and links are not followed")
+    if not path.is_file():
+        raise UnreadableError("it is no plain file")
+    if path.stat().st_size > MAX_BYTES:
+        size = f"{MAX_BYTES / 1e6:g} MB"
+        raise UnreadableError(f"it is larger than {size}: clear its outputs and save it again")
     try:
         content = path.read_bytes()
         text = content.decode("utf-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")

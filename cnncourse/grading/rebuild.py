@@ -26,9 +26,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from nbformat import NotebookNode
-from nbgrader.utils import is_grade, is_locked, is_solution
 
-from cnncourse.grading.nodes import new_cell, same_text
+from cnncourse.grading.nodes import is_grade, is_locked, is_solution, new_cell, same_text
 from cnncourse.grading.notes import cell_names, grade_id
 from cnncourse.grading.questions import move_answers
 from cnncourse.grading.reading import SubmittedCell

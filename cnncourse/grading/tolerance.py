@@ -10,6 +10,8 @@ from logging import Logger
 
 from nbgrader.coursedir import CourseDirectory
 
+LONGEST_STAMP = 1000  # bytes
+
 
 def tolerate(coursedir: CourseDirectory, folders: Iterable[str], log: Logger) -> None:
     """Prepare `coursedir` for the submissions in `folders`.
@@ -21,10 +23,16 @@ def tolerate(coursedir: CourseDirectory, folders: Iterable[str], log: Logger) ->
     coursedir.ignore = [*coursedir.ignore, *sorted(names - set(coursedir.ignore))]
 
     def get_existing_timestamp(folder: str) -> datetime | None:
+        path = os.path.join(folder, "timestamp.txt")
+        plain = os.path.isfile(path) and not os.path.islink(path) and os.path.getsize(path) <= LONGEST_STAMP
+        if not plain:
+            if os.path.lexists(path):
+                log.warning("%s is no plain file; it is not used.", path)
+            return None
         try:
             stamp: datetime | None = type(coursedir).get_existing_timestamp(coursedir, folder)
         except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError):
-            log.warning("%s holds no time; it is not used.", os.path.join(folder, "timestamp.txt"))
+            log.warning("%s holds no time; it is not used.", path)
             return None
         return stamp
 
