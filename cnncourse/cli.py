@@ -1,9 +1,10 @@
-"""The command `cnncourse`: start a lab, check a file of answers, see what is missing on this computer."""
+"""The command `cnncourse`: labs for students, grading for instructors, and what this computer lacks."""
 
 from __future__ import annotations
 
 import argparse
 import difflib
+import importlib
 import importlib.util
 import os
 import shutil
@@ -18,6 +19,13 @@ from cnncourse.checking import check, load
 from cnncourse.doctor import doctor
 
 OWN_FOLDER = Path("cnncourse-labs")
+# For instructors, in modules of their own, because importing nbgrader takes a second: module and purpose.
+CLASS_COMMANDS = {
+    "grade": ("classroom", "grade a class, in a sandbox and in parallel"),
+    "report": ("report", "make a page about a graded class"),
+    "export": ("export", "write a class's grades for a spreadsheet, Canvas or Moodle"),
+    "collect": ("collect", "unpack a download of submissions"),
+}
 
 
 class UsageError(Exception):
@@ -116,11 +124,26 @@ def check_file(exercise_id: str, path: Path) -> int:
     return 0 if check(exercise_id, answer) == exercise.points else 1
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
+def class_command(name: str) -> ModuleType:
+    """Return the module of a command for instructors.
+
+    Raises
+    ------
+    UsageError
+        If what it stands on is not installed.
+    """
+    try:
+        return importlib.import_module(f"cnncourse.grading.{CLASS_COMMANDS[name][0]}")
+    except ModuleNotFoundError as error:
+        install = 'python -m pip install "cnncourse[grading]"'
+        raise UsageError(f"`{name}` needs {error.name}, which is not installed: {install}") from error
+
+
+def build_parser(chosen: str = "") -> argparse.ArgumentParser:
+    """Return the parser of the command line; of the commands for instructors, the chosen one in full."""
     parser = argparse.ArgumentParser(prog="cnncourse", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--version", action="version", version=f"cnncourse {cnncourse.__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="start | check | doctor")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     one = commands.add_parser("start", help="copy a lab into a folder of yours and open it")
     one.add_argument("slugs", nargs="+", metavar="LAB", help="such as ch02_conv2d")
     one.add_argument("--to", type=Path, default=OWN_FOLDER, metavar="DIR", help="(default: %(default)s)")
@@ -129,13 +152,33 @@ def build_parser() -> argparse.ArgumentParser:
     two.add_argument("exercise", metavar="EXERCISE", help="such as ch02_conv2d.conv2d")
     two.add_argument("file", type=Path, metavar="FILE.py")
     commands.add_parser("doctor", help="see what is missing on this computer, and how to mend it")
+    for name, (_, purpose) in CLASS_COMMANDS.items():
+        if name == chosen:
+            class_command(name).add_parser(commands)
+        else:
+            commands.add_parser(name, help=purpose, add_help=False)
     return parser
+
+
+def run_class_command(options: argparse.Namespace) -> int:
+    """Run a command for instructors; what they can mend is said in one line."""
+    from cnncourse.grading.errors import ClassroomError
+
+    try:
+        status: int = class_command(options.command).run(options)
+    except ClassroomError as error:
+        raise UsageError(str(error)) from error
+    return status
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status."""
-    options = build_parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    chosen = words[0] if words and words[0] in CLASS_COMMANDS else ""
     try:
+        options = build_parser(chosen).parse_args(words)
+        if options.command in CLASS_COMMANDS:
+            return run_class_command(options)
         if options.command == "start":
             return start(options.slugs, options.to, not options.no_open)
         if options.command == "check":

@@ -137,6 +137,7 @@ def test_doctor_names_the_command_for_what_is_missing(monkeypatch, capsys, tmp_p
     assert "ok        numpy 2.4.6" in lines
     assert "MISSING   jupyterlab, for working on labs: 3.0 is older than 4.2" in lines
     assert any(line.startswith("optional  torch") and 'pip install "torch>=' in line for line in lines)
+    assert any(line.startswith("optional  nbgrader, psutil, rich, jinja2, for grading") for line in lines)
     mend = "python -m pip install " + '"jupyterlab>=4.2" "ipywidgets>=8.1" "scikit-learn>=1.4"'
     assert lines[-1] == f"Labs need more than is here. Mend it: {mend}"
 
@@ -145,8 +146,99 @@ def test_doctor_is_content_without_the_optional_packages(monkeypatch, capsys, tm
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(doctor, "package_trouble", lambda name, _: "not installed" if name == "torch" else "")
     monkeypatch.setattr(doctor.metadata, "version", lambda name: "9.9")
+    monkeypatch.setattr(doctor, "sandbox_trouble", lambda: None)
     assert cli.main(["doctor"]) == 0
     assert capsys.readouterr().out.endswith("All that the labs need is here.\n")
+
+
+def told_of_the_sandbox(monkeypatch, capsys, tmp_path, trouble):
+    """What `cnncourse doctor` says of a sandbox on a computer that has everything else."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(doctor, "package_trouble", lambda *_: "")
+    monkeypatch.setattr(doctor.metadata, "version", lambda name: "9.9")
+    monkeypatch.setattr(doctor, "sandbox_trouble", lambda: trouble)
+    assert cli.main(["doctor"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    place = next((i for i, line in enumerate(lines) if "a sandbox for" in line), len(lines))
+    return lines[place:-2]
+
+
+def linux(monkeypatch, tmp_path, programs=(), settings=(), files=()):
+    """A Linux with these programs, these settings and these files, and no others."""
+    monkeypatch.setattr(doctor.sys, "platform", "linux")
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: f"/usr/bin/{name}" if name in programs else None)
+    for name, value in settings:
+        path = tmp_path / "sys" / name.replace(".", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{value}\n")
+    for name in files:
+        (tmp_path / name).touch()
+    monkeypatch.setattr(doctor, "SETTINGS", tmp_path / "sys")
+    monkeypatch.setattr(doctor, "UBUNTUS_PROFILE", tmp_path / "profile")
+    monkeypatch.setattr(doctor, "CONTAINER_MARKS", (tmp_path / ".dockerenv",))
+
+
+def test_doctor_tries_the_sandbox_and_says_so(monkeypatch, capsys, tmp_path):
+    told = told_of_the_sandbox(monkeypatch, capsys, tmp_path, "")
+    assert told == ["ok        a sandbox for students' code, tried just now"]
+    assert told_of_the_sandbox(monkeypatch, capsys, tmp_path, None) == []
+
+
+@pytest.mark.parametrize(
+    ("programs", "settings", "files", "mends"),
+    [
+        (["apt-get"], [], [], ["sudo apt-get install bubblewrap"]),
+        (["dnf"], [], [], ["sudo dnf install bubblewrap"]),
+        ([], [], [], ["install the package bubblewrap"]),
+        (
+            ["bwrap"],
+            [("kernel.apparmor_restrict_unprivileged_userns", 1), ("user.max_user_namespaces", 96365)],
+            [],
+            ["sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0", "/etc/sysctl.d/"],
+        ),
+        (
+            ["bwrap"],
+            [("kernel.unprivileged_userns_clone", 0), ("kernel.apparmor_restrict_unprivileged_userns", 0)],
+            [],
+            ["sudo sysctl -w kernel.unprivileged_userns_clone=1", "/etc/sysctl.d/"],
+        ),
+        (["bwrap"], [], ["profile"], ["; sudo apparmor_parser -R"]),
+        (["bwrap"], [], [".dockerenv"], ["--security-opt systempaths=unconfined"]),
+        (["bwrap"], [], [], ["book/grading.md"]),
+    ],
+)
+def test_doctor_says_what_to_do_about_a_missing_sandbox(
+    monkeypatch, capsys, tmp_path, programs, settings, files, mends
+):
+    linux(monkeypatch, tmp_path, programs, settings, files)
+    told = told_of_the_sandbox(monkeypatch, capsys, tmp_path, "bwrap: No permissions")
+    assert told[0] == "optional  a sandbox for students' code, for grading a class: bwrap: No permissions"
+    assert len(told) == 1 + len(mends)
+    assert all(mend in line for mend, line in zip(mends, told[1:], strict=True))
+
+
+def test_doctor_names_other_ways_where_there_is_no_linux(monkeypatch):
+    monkeypatch.setattr(doctor.sys, "platform", "darwin")
+    (mend,) = doctor.sandbox_mends()
+    assert "WSL" in mend and "container" in mend
+
+
+def test_doctor_works_without_the_packages_for_grading(monkeypatch):
+    monkeypatch.setattr(doctor, "find_spec", lambda name: object())
+    monkeypatch.setitem(sys.modules, "cnncourse.grading.sandbox", None)
+    assert doctor.sandbox_trouble() is None
+
+
+def test_doctor_tries_no_sandbox_for_a_student(monkeypatch):
+    monkeypatch.setattr(doctor, "find_spec", lambda name: None)
+    assert doctor.sandbox_trouble() is None
+
+
+def test_doctor_says_why_there_is_no_sandbox_and_no_more(monkeypatch):
+    pytest.importorskip("nbgrader")
+    sandbox = pytest.importorskip("cnncourse.grading.sandbox")
+    monkeypatch.setattr(sandbox, "trouble", lambda: sandbox.HELP.format(why="bwrap: No permissions"))
+    assert doctor.sandbox_trouble() == "bwrap: No permissions"
 
 
 def test_doctor_sees_a_full_disk(monkeypatch, tmp_path):
@@ -158,9 +250,10 @@ def test_doctor_asks_for_what_the_extras_ask_for():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     needed = {f"{name}>={oldest}" for name, oldest, _ in doctor.NEEDED}
-    optional = {f"{name}>={oldest}" for name, oldest, _ in doctor.OPTIONAL}
+    optional = {f"{name}>={oldest}" for packages in doctor.OPTIONAL.values() for name, oldest in packages}
     assert needed == {*project["dependencies"], *extras["labs"]}
-    assert optional == {*extras["torch"], *extras["grading"]}
+    asked = {*extras["torch"], *extras["grading"], *extras["cluster"]} - {"cnncourse[grading]"}
+    assert optional == asked
 
 
 def test_the_module_is_the_command():
