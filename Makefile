@@ -19,7 +19,7 @@ serve: ## serve the built book and JupyterLab on work/
 lint: ## ruff and mypy
 test: ## every check that CI runs
 test-fast: ## the tests without the book and without nbgrader
-bench: ## how fast the checks, the layers and the imports are, as ratios
+bench: ## how fast checks, layers, imports and the grading of a class are, as ratios
 venv: ## .venv with the packages of requirements.txt
 clean: ## remove what is generated (.venv too); work/ stays
 

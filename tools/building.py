@@ -45,7 +45,7 @@ def make_book() -> None:
         "book",
         "building into _build/html, every page run (about a minute)",
         build,
-        inputs=("_toc.yml", "book/**/*", *shell, *LABS),
+        inputs=("_toc.yml", "book/**/*", "tools/sample_*.py", "nbgrader_config.py", *shell, *LABS),
         needs=(BUILD / "html" / "index.html",),
     )
 

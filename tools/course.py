@@ -31,7 +31,7 @@ from tools.building import fill_work, make_book, make_class, make_labs
 from tools.checks import all_checks, lint, quick_tests, run_checks
 from tools.environment import make_venv
 from tools.serve import ports, serve
-from tools.steps import ROOT, CourseError, must, say, venv_python
+from tools.steps import ROOT, CourseError, run, say, venv_python
 
 GENERATED = (
     "_build", ".venv", ".venv-numpy125", "dist", ".jupyter_cache",
@@ -63,6 +63,17 @@ def serve_built() -> None:
     serve(book_port, lab_port)
 
 
+def bench() -> None:
+    """Measure everything; go on after a target that is missed, and end with 1 then."""
+    missed = []
+    for name in ("bench", "bench_grading", "bench_class"):
+        say(f"== {name}")
+        status, _ = run([venv_python(), f"tools/{name}.py"], name, echo=True)
+        missed += [name] if status else []
+    if missed:
+        raise CourseError(f"not as it should be: {', '.join(missed)}")
+
+
 def clean(root: Path = ROOT) -> None:
     """Remove what is generated; work/ and everything committed stay."""
     for pattern in GENERATED:
@@ -92,7 +103,7 @@ TARGETS: dict[str, Callable[[], None]] = {
     "lint": in_venv(lambda: run_checks([lint()])),
     "test": in_venv(lambda: run_checks(all_checks(make_book))),
     "test-fast": in_venv(lambda: run_checks([quick_tests()])),
-    "bench": in_venv(lambda: print(must([venv_python(), "tools/bench.py"], "bench"), end="")),
+    "bench": in_venv(bench),
     "clean": clean,
 }
 
