@@ -114,7 +114,7 @@ def found(*sources: str, name: str = "f") -> str:
         ),
         (
             ("import cnncourse", "def f(x):\n    return cnncourse.viz.conv_output_size(x)"),
-            "cnncourse.shapes.conv_output_size 1:2",
+            "cnncourse.viz.conv_output_size 1:2",
         ),
         ((" import numpy as np\n f = np.pad",), "numpy.pad 0:2"),
         (("import numpy as np\nwith open(x):\n    y = np.pad\n    z = 3", "def f(x):\n    return z"), ""),

@@ -19,6 +19,7 @@ from cnncourse.running.wire import Channel, ClosedError, LateError, WireError
 
 START_SECONDS = 30.0
 GRACE_SECONDS = 2.0  # for a kernel that stops a cell or a call itself, before it is killed
+MOST_RETURNED = 200_000_000  # bytes that one answer may send back over all its calls, which are kept
 KINDS = frozenset(get_args(Kind))
 
 
@@ -100,6 +101,8 @@ class Kernel:
         message = {"number": self._number, "names": list(names), "way": way}
         message |= {"arguments": arguments, "seconds": allowed}
         reply = self._ask(self._channels[place + 1], message, allowed + GRACE_SECONDS)
+        if self._channels[place + 1].received > MOST_RETURNED:
+            raise KernelError(f"sent more than {MOST_RETURNED / 1e6:g} MB")
         if reply.get("number") != self._number:
             raise KernelError("answered what it was not asked")
         return _outcome(reply)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 import contextlib
 import importlib
+import pkgutil
+import types
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from cnncourse.checking.forbidden import Use, forbidden_name, imports_in, local_names, resolve
@@ -47,12 +50,33 @@ EVASIONS = frozenset(
         "spec_from_file_location",
         "module_from_spec",
     }
-    | {"exec_module", "load_module", "safe_execfile", "register_cell_magic", "register_line_magic", "popen"}
+    | {
+        "__loader__",
+        "__spec__",
+        "locate",
+        "exec_module",
+        "load_module",
+        "safe_execfile",
+        "register_cell_magic",
+        "register_line_magic",
+        "popen",
+    }
 )
 MODULES = frozenset(
     {"ctypes", "gc", "inspect", "importlib", "marshal", "subprocess", "socket", "mmap", "dis"}
 )
-MODULES |= {"pickle", "runpy", "pkgutil", "code", "codeop", "imp", "multiprocessing", "zipimport", "builtins"}
+MODULES |= {
+    "pickle",
+    "runpy",
+    "pkgutil",
+    "code",
+    "codeop",
+    "imp",
+    "multiprocessing",
+    "zipimport",
+    "builtins",
+    "pydoc",
+}
 PLAIN_MAGICS = frozenset(
     {"matplotlib", "config", "precision", "who", "whos", "pwd", "autoreload", "load_ext"}
 )
@@ -89,13 +113,17 @@ class NotebookSource:
         before : only cells above this one count; of several definitions of a name the last one does
         forbidden : full dotted names; ``"module.*"`` for all of a module
         """
-        objects = {id(found): name for name in forbidden if (found := resolve(name)) is not None}
-        scope = _Scope(self.trees[:before])
+        scope = _Scope(self.trees[:before], forbidden)
         queue, seen = list(names), set(names)
         while queue:
             for definition in scope.meanings(queue.pop()):
                 for full_name, line in scope.read_by(definition):
-                    if name := forbidden_name(full_name, _resolve(full_name), forbidden, objects):
+                    found = _resolve(full_name, forbidden)
+                    objects = {id(known): name for name in forbidden if (known := resolve(name)) is not None}
+                    own = full_name.startswith("cnncourse.") and not _answers().isdisjoint(
+                        full_name.split(".")
+                    )
+                    if name := full_name if own else forbidden_name(full_name, found, forbidden, objects):
                         return Use(name, line, self._line(definition.cell, line)), definition.cell
                     if full_name not in seen:
                         seen.add(full_name)
@@ -107,7 +135,7 @@ class NotebookSource:
         for place in cells:
             tree = self.trees[place]
             if not readable("\n".join(self.lines[place])):
-                text = "is too long to be read by a program: read this cell"
+                text = "is too long, or too deep, to be read by a program: read this cell"
                 yield Flag("evasion", text, names[place])
             found = {what: node for node in ast.walk(tree) if (what := _evasion(node))}
             if hidden := next(_computed_getattr(tree), None):
@@ -125,9 +153,9 @@ class NotebookSource:
 class _Scope:
     """What the names of a notebook mean below some of its cells."""
 
-    def __init__(self, trees: Sequence[ast.Module]) -> None:
+    def __init__(self, trees: Sequence[ast.Module], forbidden: Sequence[str]) -> None:
+        self.forbidden = forbidden
         self.imported: dict[str, str] = {}
-        self.everything: list[str] = []  # modules of `from module import *`
         self.defined: dict[str, list[Definition]] = {}
         for place, tree in enumerate(trees):
             for statement in tree.body:
@@ -145,10 +173,7 @@ class _Scope:
         own = local_names(node) - dict(imports_in(node)).keys() if function else set()
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield from ((full_name, node.lineno) for full_name in dict(imports_in(node)).values())
-        for full_name, line in _references(node, imported, own):
-            yield full_name, line
-            if "." not in full_name and full_name not in self.defined:
-                yield from ((f"{module}.{full_name}", line) for module in self.everything)
+        yield from _references(node, imported, own)
 
     def _bind(self, place: int, statement: ast.stmt) -> None:
         if isinstance(statement, COMPOUND):
@@ -159,8 +184,13 @@ class _Scope:
                 self._bind(place, inner)
         elif isinstance(statement, ast.Import | ast.ImportFrom):
             found = dict(imports_in(statement))
-            if "*" in found:
-                self.everything.append(found.pop("*").removesuffix(".*"))
+            if every := found.pop("*", ""):
+                module = every.removesuffix(".*")
+                _resolve(module, self.forbidden)
+                _answers()  # imports this package's own
+                held = resolve(module)
+                names = vars(held) if type(held) is types.ModuleType else {}
+                found |= {name: f"{module}.{name}" for name in names if not name.startswith("_")}
             self.imported |= found
             self.defined |= {name: [Definition(place, statement)] for name in found}
         elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -222,14 +252,28 @@ def _declared_global(function: ast.AST) -> set[str]:
     return {name for node in ast.walk(function) if isinstance(node, ast.Global) for name in node.names}
 
 
-def _resolve(full_name: str) -> Any:
-    """Return the object of a name; modules of this package, which are trusted, are imported to find it."""
-    parts = full_name.split(".")
-    if parts[0] == "cnncourse" and all(part.isidentifier() for part in parts):
-        for end in range(2, len(parts) + 1):
-            with contextlib.suppress(ImportError):
-                importlib.import_module(".".join(parts[:end]))
+def _resolve(full_name: str, forbidden: Sequence[str]) -> Any:
+    """Return the object of a name, for which a library with forbidden functions is imported.
+
+    Only the library itself is imported, whatever module of it a student's code names.
+    """
+    root = full_name.split(".")[0]
+    if root in {name.split(".")[0] for name in forbidden}:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(root)
     return resolve(full_name)
+
+
+@lru_cache(maxsize=1)
+def _answers() -> frozenset[str]:
+    """Return the names of this package's modules of answers and of the functions in them."""
+    layers = importlib.import_module("cnncourse.layers")
+    names = [f"cnncourse.layers.{module.name}" for module in pkgutil.iter_modules(layers.__path__)]
+    found = {"layers", "shapes"}
+    for name in ("cnncourse.shapes", *names):
+        module = importlib.import_module(name)
+        found |= {name.split(".")[-1], *(n for n, f in vars(module).items() if type(f) is types.FunctionType)}
+    return frozenset(found)
 
 
 def _references(tree: ast.AST, imported: dict[str, str], own: set[str]) -> Iterator[tuple[str, int]]:
@@ -264,11 +308,18 @@ def _evasion(node: ast.AST) -> str:
         case ast.Attribute(value=ast.Name(id="sys"), attr="modules"):
             return "`sys.modules`"
         case ast.Import(names=aliases):
-            return next((f"`{a.name}`" for a in aliases if a.name.split(".")[0] in MODULES), "")
+            hiding = [
+                a.name for a in aliases if a.name.split(".")[0] in MODULES or (a.name == "sys" and a.asname)
+            ]
+            return f"`{hiding[0]}`" if hiding else ""
         case ast.ImportFrom(module=str(module)) if module.split(".")[0] in MODULES:
             return f"`{module}`"
-        case ast.ImportFrom(module="sys", names=aliases) if any(a.name == "modules" for a in aliases):
-            return "`sys.modules`"
+        case ast.ImportFrom(names=aliases) if any(a.name in EVASIONS | {"modules"} for a in aliases):
+            return next(f"`{a.name}`" for a in aliases if a.name in EVASIONS | {"modules"})
+        case ast.Attribute(value=ast.Call(func=ast.Name(id="get_ipython")), attr=attribute):
+            return "" if attribute == "run_line_magic" else "IPython itself"
+        case ast.Constant(value=str(text)) if "cnncourse" in text and ("layers" in text or "shapes" in text):
+            return "the name of the course's own functions as text"
     return ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import symtable
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,9 +16,11 @@ from nbformat import NotebookNode
 from cnncourse.grading.nodes import is_grade, is_solution, same_text
 from cnncourse.grading.notes import grade_id
 
-MAX_SOURCE = 200_000  # characters of a cell
+MAX_SOURCE = 100_000  # characters of a cell
 MAX_MAGICS = 100  # of a cell; IPython takes quadratic time for them
 MAGIC = re.compile(r"^[^\S\n]*[%!?,;/]|\?[^\S\n]*$|=[^\S\n]*[%!](?!=)", re.MULTILINE)
+# Magics around code that is read as if they were not there.
+TIMING = re.compile(r"\A(\s*)%%(?:time|timeit|capture)\b.*$|^([^\S\n]*)%(?:time|timeit)\b", re.MULTILINE)
 # Names with which a cell can reach variables that its source does not name.
 DYNAMIC = frozenset({"globals", "locals", "vars", "exec", "eval", "get_ipython", "__import__", "dir"})
 
@@ -34,21 +37,35 @@ class Check:
 
 
 def readable(source: str) -> bool:
-    """Return whether a cell is short enough to be read by a parser."""
-    return len(source) <= MAX_SOURCE and len(MAGIC.findall(source)) <= MAX_MAGICS
+    """Return whether a program can read a cell: one that is too long or too deep may run all the same."""
+    return not isinstance(_read_cell(source), _Unreadable)
+
+
+def parse(source: str) -> ast.Module | None:
+    """Return the syntax tree of a cell, magics turned into calls; None where there is none to be had."""
+    found = _read_cell(source)
+    return found if isinstance(found, ast.Module) else None
+
+
+class _Unreadable:
+    """Stands for a cell that cannot be read."""
 
 
 @lru_cache(maxsize=1000)
-def parse(source: str) -> ast.Module | None:
-    """Return the syntax tree of a cell, magics turned into calls; None where it is no Python, or too long."""
-    if not readable(source):
-        return None
+def _read_cell(source: str) -> ast.Module | _Unreadable | None:
+    if len(source) > MAX_SOURCE or len(MAGIC.findall(source)) > MAX_MAGICS:
+        return _Unreadable()
     manager = TransformerManager()  # type: ignore[no-untyped-call]
     try:
-        tree = ast.parse(manager.transform_cell(source))
-        symtable.symtable(ast.unparse(tree), "cell", "exec")  # finds what only the compiler would find
-    except (SyntaxError, ValueError, RecursionError, MemoryError, RuntimeError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # such as one of an invalid escape in the student's text
+            plain = TIMING.sub(lambda found: found[1] or found[2] or "", source)
+            tree = ast.parse(manager.transform_cell(plain))
+            symtable.symtable(ast.unparse(tree), "cell", "exec")  # finds what only the compiler would find
+    except (SyntaxError, ValueError):
         return None
+    except (RecursionError, MemoryError, RuntimeError):
+        return _Unreadable()
     return tree
 
 

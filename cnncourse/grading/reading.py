@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 MAX_BYTES = 64_000_000
+MAX_CODE = 2_000_000  # characters
 CELL_TYPES = ("code", "markdown", "raw")
 
 
@@ -77,6 +78,8 @@ def read_cells(path: Path) -> list[SubmittedCell]:
     except (ValueError, RecursionError) as error:
         raise UnreadableError("the file is cut off, or was not saved as a notebook") from error
     cells = [cell for raw in _raw_cells(data) if (cell := _cell(raw)) is not None]
+    if sum(len(cell.source) for cell in cells if cell.cell_type == "code") > MAX_CODE:
+        raise UnreadableError(f"it holds more than {MAX_CODE / 1e6:g} million characters of code")
     if not cells:
         raise UnreadableError("there are no cells in it")
     return cells

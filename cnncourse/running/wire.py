@@ -143,6 +143,7 @@ class Channel:
 
     def __init__(self, sock: socket.socket, watch: Callable[[], None] | None = None) -> None:
         self.socket = sock
+        self.received = 0  # bytes, in all
         self.watch = watch or (lambda: None)  # called while waiting; what it raises ends the waiting
 
     def send(self, message: Plain, seconds: float | None = None) -> None:
@@ -197,4 +198,5 @@ class Channel:
             if not part:
                 raise ClosedError("the other side is gone")
             data += part
+            self.received += len(part)
         return bytes(data)

@@ -1,0 +1,3 @@
+"""What stands here is found by `labs.registered`, not by pytest."""
+
+collect_ignore_glob = ["*.py"]

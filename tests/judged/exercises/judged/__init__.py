@@ -1,0 +1,3 @@
+"""Exercises of the ways in which no chapter asks yet: a torch module, and trainings."""
+
+EXERCISES = ("block", "train", "fit")
