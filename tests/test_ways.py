@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -251,12 +252,20 @@ def test_what_cannot_hold_the_parameters_earns_nothing(block: Lab, answer: str) 
     verdict = block.verdict(answer)
     assert (verdict.points, verdict.status) == (0, "wrong"), verdict.text
     assert verdict.error in ("ValueError", "TypeError")
+    if answer != NO_MODULE:
+        assert "other parameters and buffers than the task asks for" in verdict.text
 
 
-def test_the_stub_of_a_module_or_a_training_is_no_error_of_ours(block: Lab, train: Lab) -> None:
-    for lab in (block, train):
-        verdict = lab.verdict(labs.STUB)
-        assert (verdict.points, verdict.misconception) == (0, ""), verdict.text
+NO_FORWARD = BLOCK[: BLOCK.index("        hidden =")] + "        raise NotImplementedError()"
+NO_PREDICT = SOFTMAX[: SOFTMAX.index("    return (images")] + "    raise NotImplementedError()"
+
+
+@pytest.mark.parametrize(("lab", "answer"), [("block", NO_FORWARD), ("train", NO_PREDICT)])
+def test_a_part_that_is_not_written_is_called_so(
+    lab: str, answer: str, request: pytest.FixtureRequest
+) -> None:
+    verdict = request.getfixturevalue(lab).verdict(answer)
+    assert (verdict.points, verdict.status) == (0, "not written"), verdict.text
 
 
 @pytest.mark.parametrize(
@@ -282,6 +291,13 @@ def test_what_does_not_learn_earns_nothing(train: Lab, answer: str) -> None:
     assert (verdict.points, verdict.status) == (0, "wrong"), verdict.text
 
 
+def test_what_was_reached_is_handed_back(train: Lab) -> None:
+    """Numbers that the judge computed itself; nothing that a function returned."""
+    shown = train.verdict(CONSTANT).text
+    told = r"Accuracy \d+% on 100 new images, at least 80% is asked for; it is the same class for every image"
+    assert re.search(told, shown), shown
+
+
 def test_right_but_too_slow_keeps_the_points_of_what_it_did_in_time(train: Lab) -> None:
     verdict = train.verdict(SLOW)
     assert (verdict.points, verdict.status) == (1, "too slow"), verdict.text
@@ -304,6 +320,13 @@ def test_torch_is_warm_has_one_thread_and_survives_the_fork_after_a_training(tra
     assert [(v.points, v.status) for v in result.verdicts] == [(2, "right")], result.verdicts[0].text
     outputs = nbformat.reads(result.notebook, 4).cells[1].outputs
     assert [line for out in outputs for line in out.text.splitlines()] == ["True 1", "torch.Size([1, 3])"]
+
+
+def test_an_answer_that_asks_for_more_threads_gets_one_and_does_not_hang(train: Lab) -> None:
+    """Threads do not survive the fork to the snapshot; whoever waits for them there waits for ever."""
+    own = "torch.set_num_threads(4)\n(torch.ones(900, 900) @ torch.ones(900, 900)).sum()"
+    verdict = train.verdict(f"{own}\n{TORCH}\ntrain(np.random.rand(2000, 1, 28, 28), np.arange(2000) % 3)")
+    assert (verdict.points, verdict.status) == (2, "right"), verdict.text
 
 
 def test_the_same_submission_gets_the_same_verdict_again(train: Lab) -> None:

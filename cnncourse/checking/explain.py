@@ -20,6 +20,11 @@ SIGNATURE = (
 )
 
 MEANINGS = (
+    (
+        r"^ValueError: parameters and buffers have shapes",
+        "The module has other parameters and buffers than the task asks for, or registers them in another "
+        "order: compare `[tuple(t.shape) for t in module.state_dict().values()]` with the task.",
+    ),
     (r"tuple index out of range", "The tuple is shorter than the index: print it."),
     (
         r"into shape \((\d+,)*0[,)]",

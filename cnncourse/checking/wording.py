@@ -13,6 +13,7 @@ from collections.abc import Collection
 from cnncourse.checking.compare import Problem, Rung
 from cnncourse.checking.explain import MEANINGS, SIGNATURE
 from cnncourse.checking.report import CaseResult
+from cnncourse.checking.training import Missed
 
 MOST_CODE = 120  # characters of a line of code
 OTHER_ERROR = "an error of its own class"
@@ -53,6 +54,8 @@ def what_is_wrong(name: str, result: CaseResult, own_lines: Collection[str]) -> 
     """
     problem = result.problem
     assert problem is not None
+    if isinstance(problem, Missed):
+        return f"{problem.text}."
     match problem.rung:
         case Rung.NOT_A_FUNCTION:
             return (

@@ -59,6 +59,7 @@ def shut_in(limits: dict[str, int], started: int) -> None:
         os.closerange(0, 1 << 10)
         os.waitpid(inner, 0)
         os._exit(0)
+    os.setsid()  # a signal to one's own group would reach the process that waits
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _mounts(limits["scratch_mb"])
     set_limits(limits)

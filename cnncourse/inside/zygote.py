@@ -44,6 +44,8 @@ def warm(modules: list[str]) -> None:
             importlib.import_module(name)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
+        with contextlib.suppress(Exception):
+            importlib.import_module("torch._dynamo")  # seconds; the first optimizer of a process imports it
 
 
 def main(options: dict[str, Any]) -> None:

@@ -47,7 +47,7 @@ def call_answer(answers: Sequence[Any], way: str, arguments: dict[str, Plain], s
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            failure = _failure(answers[0], error, seconds)
+            failure = _failure(answers, error, seconds)
     return Outcome(
         value,
         failure,
@@ -57,12 +57,12 @@ def call_answer(answers: Sequence[Any], way: str, arguments: dict[str, Plain], s
     )
 
 
-def _failure(answer: Any, error: BaseException, seconds: float) -> Failure:
+def _failure(answers: Sequence[Any], error: BaseException, seconds: float) -> Failure:
     if isinstance(error, TimeUp):
         return failure_of("too slow", f"still running after {seconds:g} s", error)
     if isinstance(error, NotPlainError):
         return Failure("not plain", str(error))
-    unwritten = type(error) is NotImplementedError and raised_by(answer, error)
+    unwritten = type(error) is NotImplementedError and any(raised_by(answer, error) for answer in answers)
     return failure_of("unwritten" if unwritten else "raised", describe_error(error), error)
 
 

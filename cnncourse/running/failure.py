@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 import sysconfig
 import traceback
+import types
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -53,12 +54,15 @@ def readable(text: str) -> str:
 
 
 def raised_by(function: Any, error: BaseException) -> bool:
-    """Whether the function itself raised the error, and not something that it called."""
+    """Whether the function, or a method of the class, raised the error, and not something that it called."""
     innermost = error.__traceback__
     while innermost is not None and innermost.tb_next is not None:
         innermost = innermost.tb_next
-    code = getattr(getattr(function, "__wrapped__", function), "__code__", None)
-    return innermost is not None and innermost.tb_frame.f_code is code
+    own = [function]
+    if isinstance(function, type):
+        own = [each for each in vars(function).values() if type(each) is types.FunctionType]
+    codes = [getattr(getattr(each, "__wrapped__", each), "__code__", None) for each in own]
+    return innermost is not None and any(innermost.tb_frame.f_code is code for code in codes)
 
 
 def _own_frame(error: BaseException) -> traceback.FrameSummary | None:

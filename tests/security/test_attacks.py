@@ -91,6 +91,15 @@ def test_a_forged_verdict_earns_nothing_without_a_sandbox(classroom: Classroom, 
 
 def look_at(classroom: Classroom, attack: Attack, settings: Settings) -> None:
     """Grade an attack and then an honest student, and look at all that may have changed."""
+    try:
+        watched(classroom, attack, settings)
+    except BaseException:
+        work.close_sandboxes()  # one hole at a time: the next attack gets a warm process of its own
+        raise
+
+
+def watched(classroom: Classroom, attack: Attack, settings: Settings) -> None:
+    """Do what `look_at` says."""
     warm = classroom.warm(settings)
     process = warm._process.pid
     family = descendants(process)
