@@ -15,7 +15,7 @@ from cnncourse.checking.feedback import feedback
 from cnncourse.grading.kernel import Kernel, KernelError, RemoteCandidate
 from cnncourse.grading.library_calls import NotebookSource
 from cnncourse.grading.nodes import node
-from cnncourse.grading.notes import cell_names, grade_id
+from cnncourse.grading.notes import cell_names, grade_id, printable
 from cnncourse.grading.plan import Check, checks, students_own, to_run
 from cnncourse.grading.safe import safe_outputs
 from cnncourse.grading.sandbox import Sandbox
@@ -82,6 +82,10 @@ class NotebookRun:
         own = [i for i in sorted(self.chosen) if students_own(self.cells[i], self.released)]
         names = [grade_id(cell) or cell.get("id", "") for cell in self.cells]
         self.graded.flags += source.evasions(own, names)
+        self.graded.flags = [
+            replace(flag, text=printable(flag.text), cell=printable(flag.cell), code=printable(flag.code))
+            for flag in self.graded.flags
+        ]
         self.graded.seconds |= {"cells": ran - began, "judge": time.monotonic() - ran}
         return self.graded
 

@@ -29,11 +29,21 @@ def grade_id(cell: NotebookNode) -> str | None:
     return None if name is None else str(name)
 
 
+def printable(text: str) -> str:
+    """Return text as it may go to a terminal: without what moves or colours the text behind it."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def plain_words(text: str) -> str:
+    """Return text as it may stand in a note, which is Markdown and goes to a terminal too."""
+    return "".join("?" if char in "<>&$\\|" else char for char in printable(text))
+
+
 def cell_names(cells: Sequence[NotebookNode], places: Sequence[int], most: int = 6) -> str:
     """Return how to call the cells at these places in a note: by grade id, else by the first line."""
     names = []
     for place in places[:most]:
         first = (cells[place].source.strip().splitlines() or [""])[0].strip("#` ").replace("`", "'")
-        names.append(f"`{grade_id(cells[place]) or first[:40]}`")
+        names.append(f"`{grade_id(cells[place]) or plain_words(first[:40])}`")
     rest = len(places) - most
     return ", ".join(names) + (f" and {rest} more" if rest > 0 else "")
