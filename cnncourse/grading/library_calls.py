@@ -9,7 +9,7 @@ import pkgutil
 import types
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from cnncourse.checking.forbidden import Use, forbidden_name, imports_in, local_names, resolve
@@ -253,15 +253,24 @@ def _declared_global(function: ast.AST) -> set[str]:
 
 
 def _resolve(full_name: str, forbidden: Sequence[str]) -> Any:
-    """Return the object of a name, for which a library with forbidden functions is imported.
+    """Return the object of a name; the modules of its library's forbidden functions are imported for that.
 
-    Only the library itself is imported, whatever module of it a student's code names.
+    Nothing else is imported, whatever module a student's code names.
     """
     root = full_name.split(".")[0]
-    if root in {name.split(".")[0] for name in forbidden}:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(root)
+    for name in forbidden:
+        if name.split(".")[0] == root:
+            _import_home(name)
     return resolve(full_name)
+
+
+@cache
+def _import_home(full_name: str) -> None:
+    """Import the packages and modules above a name, as far as they are there."""
+    parts = full_name.removesuffix(".*").split(".")
+    with contextlib.suppress(ImportError):
+        for length in range(1, len(parts) + 1):
+            importlib.import_module(".".join(parts[:length]))
 
 
 @lru_cache(maxsize=1)

@@ -132,7 +132,9 @@ def assert_nothing_earned(attack: Attack, result: work.Result) -> None:
     earned = {verdict.exercise.split(".")[1]: verdict.points for verdict in result.verdicts}
     assert list(earned) == list(POINTS)
     assert attack.points in (None, sum(earned.values())), (earned, result.flags, shown(result))
-    assert "points" in attack.fields or not any(earned[name] for name in attack.attacked)
+    # A call that was hidden from the search may earn points; its way of hiding is shown to the instructor.
+    evading = attack.points is None and attack.group == "library"
+    assert evading or attack.points or not any(earned[name] for name in attack.attacked), earned
     kinds = {flag.kind for flag in result.flags}
     assert set(attack.flags) <= kinds, result.flags
     assert "not judged" not in kinds, result.flags  # that would be an error of the judge's own
