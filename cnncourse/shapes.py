@@ -6,7 +6,8 @@ A MAC is one multiplication with its addition.
 
 from __future__ import annotations
 
-from typing import TypedDict
+from collections.abc import Sequence
+from typing import NotRequired, TypedDict
 
 FLOAT32_BYTES = 4
 
@@ -20,6 +21,26 @@ class ConvCost(TypedDict):
     params: int
     macs: int
     memory: int  # bytes of the output in float32
+
+
+class Sliding(TypedDict):
+    """A layer whose window slides: convolution or pooling."""
+
+    kernel_size: Pair
+    stride: NotRequired[Pair]  # 1 unless given, for pooling too
+    padding: NotRequired[Pair]  # 0 unless given
+    dilation: NotRequired[Pair]  # 1 unless given
+
+
+class ReceptiveField(TypedDict):
+    """Which part of the network's input the units of a layer see, in pixels (rows, columns)."""
+
+    size: tuple[int, int]
+    jump: tuple[int, int]  # from the field of a unit to that of its neighbour
+    start: tuple[float, float]  # the centre of the first unit's field; the centre of the first pixel is 0
+
+
+Step = Sliding | Sequence[Sequence["Step"]]
 
 
 def pair(value: Pair, name: str = "value", least: int = 0) -> tuple[int, int]:
@@ -209,6 +230,88 @@ def dense_params(in_features: int, out_features: int, bias: bool = True) -> int:
     10164
     """
     return out_features * (in_features + bool(bias))
+
+
+def receptive_field(layers: Sequence[Step]) -> list[ReceptiveField]:
+    """Return the receptive field behind each layer of a chain.
+
+    Unit (i, j) sees the pixels from ``start + (i, j) * jump - (size - 1) / 2`` to ``... + (size - 1) / 2``; those
+    outside the image are padding.
+
+    Parameters
+    ----------
+    layers : sequence
+        Each a dict with `kernel_size` and, where they are not 1, 0, 1, `stride`, `padding`, `dilation`. A list of
+        chains instead of a dict is that many branches whose outputs are added or concatenated; ``[]`` among them
+        is a shortcut.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, unknown or missing, or branches that meet have different strides.
+
+    References
+    ----------
+    Araujo, Norris, Sim 2019, Computing Receptive Fields of Convolutional Neural Networks (Distill). Its effective
+    padding is ``(size - 1) / 2 - start``.
+
+    Examples
+    --------
+    >>> receptive_field([{"kernel_size": 3, "padding": 1}, {"kernel_size": 2, "stride": 2}])[-1]
+    {'size': (4, 4), 'jump': (2, 2), 'start': (0.5, 0.5)}
+    >>> block = [[{"kernel_size": 3, "padding": 1}, {"kernel_size": 3, "padding": 1}], []]
+    >>> [field["size"] for field in receptive_field([block, block])]
+    [(5, 5), (9, 9)]
+    """
+    return _fields(layers, {"size": (1, 1), "jump": (1, 1), "start": (0.0, 0.0)})[1:]
+
+
+def _fields(layers: Sequence[Step], field: ReceptiveField) -> list[ReceptiveField]:
+    """Return `field` and those behind each layer that follows it."""
+    fields = [field]
+    for layer in layers:
+        if isinstance(layer, dict):
+            fields.append(_behind(layer, fields[-1]))
+        else:
+            fields.append(_join([_fields(branch, fields[-1])[-1] for branch in layer]))
+    return fields
+
+
+def _behind(layer: Sliding, field: ReceptiveField) -> ReceptiveField:
+    if "kernel_size" not in layer or set(layer) - set(Sliding.__annotations__):
+        raise ValueError(f"a layer is kernel_size with stride, padding, dilation, not {', '.join(layer)}")
+    stride = pair(layer.get("stride", 1), "stride", 1)
+    padding = pair(layer.get("padding", 0), "padding")
+    dilation = pair(layer.get("dilation", 1), "dilation", 1)
+    kernel_size = pair(layer["kernel_size"], "kernel_size", 1)
+    rows, columns = (
+        (
+            field["size"][axis] + reach * field["jump"][axis],
+            field["jump"][axis] * stride[axis],
+            field["start"][axis] + (reach / 2 - padding[axis]) * field["jump"][axis],
+        )
+        for axis, reach in enumerate(d * (k - 1) for d, k in zip(dilation, kernel_size, strict=True))
+    )
+    return {"size": (rows[0], columns[0]), "jump": (rows[1], columns[1]), "start": (rows[2], columns[2])}
+
+
+def _join(branches: Sequence[ReceptiveField]) -> ReceptiveField:
+    """Return the smallest field that holds those of all branches."""
+    jumps = {branch["jump"] for branch in branches}
+    if len(jumps) != 1:
+        raise ValueError(f"branches that meet must have one jump, not {sorted(jumps)}")
+    rows, columns = (
+        (
+            min(branch["start"][axis] - (branch["size"][axis] - 1) / 2 for branch in branches),
+            max(branch["start"][axis] + (branch["size"][axis] - 1) / 2 for branch in branches),
+        )
+        for axis in (0, 1)
+    )
+    return {
+        "size": (int(rows[1] - rows[0]) + 1, int(columns[1] - columns[0]) + 1),
+        "jump": jumps.pop(),
+        "start": ((rows[0] + rows[1]) / 2, (columns[0] + columns[1]) / 2),
+    }
 
 
 def _check_groups(in_channels: int, out_channels: int, groups: int) -> None:

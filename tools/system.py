@@ -1,4 +1,4 @@
-"""What the tests need of this system besides Python's packages: bubblewrap, the sandbox's outer wall."""
+"""What the tests need of this system besides Python's packages: bubblewrap and a Chromium."""
 
 import os
 import shutil
@@ -7,7 +7,8 @@ import sys
 from tools.steps import CourseError, must, run, say, venv_python
 
 WHY = "from cnncourse.doctor import sandbox_trouble; print(sandbox_trouble() or '')"
-INSTALL = ("apt-get", "install", "-y", "--no-install-recommends", "bubblewrap")
+FIND = "from tools.chromium import find_chromium; print(find_chromium())"
+INSTALL = ("apt-get", "install", "-y", "--no-install-recommends")
 
 
 def need_sandbox() -> None:
@@ -24,22 +25,52 @@ def need_sandbox() -> None:
         say("   tests that need a sandbox are skipped: it needs Linux")
         return
     if shutil.which("bwrap") is None:
-        _install()
+        _install("bubblewrap")
     why = must([venv_python(), "-c", WHY], "sandbox").strip()
     if not why:
         say("   a sandbox stands")
         return
-    line = f"no sandbox: {why}; `{venv_python().with_name('cnncourse')} doctor` says how to mend it"
+    _go_without(
+        f"no sandbox: {why}; `{venv_python().with_name('cnncourse')} doctor` says how to mend it",
+        "tests that need a sandbox",
+    )
+
+
+def need_chromium() -> None:
+    """See whether there is a browser, fetch one where not; what needs it is skipped if that fails.
+
+    Raises
+    ------
+    CourseError
+        If there is none in a run that has CI=true.
+    """
+    if not _chromium():
+        say("   fetching playwright's Chromium")
+        run([venv_python(), "-m", "playwright", "install", "chromium"], "chromium")
+    if not _chromium():
+        _install("chromium")
+    if found := _chromium():
+        say(f"   {found}")
+        return
+    why = "no Chromium on this system, and neither playwright nor apt-get (as root) brought one"
+    _go_without(f"{why}: install it by hand", "tests in a browser, and the book as a PDF,")
+
+
+def _chromium() -> str:
+    return must([venv_python(), "-c", FIND], "chromium-found").strip()
+
+
+def _go_without(line: str, what: str) -> None:
     if os.environ.get("CI") == "true":
         raise CourseError(line)
-    say(f"   tests that need a sandbox are skipped: {line}")
+    say(f"   {what} are skipped: {line}")
 
 
-def _install() -> None:
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+def _install(package: str) -> None:
+    if not hasattr(os, "geteuid") or os.geteuid() != 0 or shutil.which("apt-get") is None:
         return
-    say("   installing bubblewrap")
-    status, _ = run(INSTALL, "bubblewrap")
+    say(f"   installing {package}")
+    status, _ = run((*INSTALL, package), package)
     if status:  # a fresh system has no list of packages yet
         run(("apt-get", "update"), "apt-get")
-        run(INSTALL, "bubblewrap")
+        run((*INSTALL, package), package)

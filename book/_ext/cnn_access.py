@@ -1,4 +1,4 @@
-"""Mend in the finished pages what the tools leave in the way of keyboards and screen readers."""
+"""Mend in the finished pages what the tools leave in the way of keyboards, screen readers and slow lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ MENDS = (
     # Roles that are withdrawn, or whose children would need one: the text says enough.
     (re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),
     (re.compile(r' role="doc-biblioentry"'), ""),
+    # Everything on a page stands in a landmark; the sidebar holds the way to the first page and the search.
+    (re.compile(r'<div id="pst-primary-sidebar" class='), r'<div id="pst-primary-sidebar" role="region" aria-label="Book" class='),
+    # 1.5 MB that draw icons which the theme's web font draws already.
+    (re.compile(r'\s*<!-- So that users can add custom icons -->\s*<script [^>]*fontawesome\.js[^>]*></script>'), ""),
 )
+# Search tools that work on no page but the search page, as long as results are not shown while one types.
+SEARCH = re.compile(r'\s*<script src="[^"]*?(?:_static/searchtools|_static/language_data|searchindex)\.js[^"]*"></script>')
 ENTRY = """<!DOCTYPE html>
 <html lang="{language}">
 <head>
@@ -35,7 +41,7 @@ def mend(page: str) -> str:
     """Return the HTML of a page with every mend applied."""
     for pattern, replacement in MENDS:
         page = pattern.sub(replacement, page)
-    return page
+    return page if 'id="search-results"' in page else SEARCH.sub("", page)
 
 
 def mend_pages(app: Sphinx, error: Exception | None) -> None:

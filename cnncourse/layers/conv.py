@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from cnncourse.arrays import Array
@@ -126,3 +128,94 @@ def conv2d(x: Array, weight: Array, bias: Array | None = None, stride: Pair = 1,
     columns = im2col(x, (k_h, k_w), stride, padding)  # (N, C_in * K_h * K_w, H_out * W_out)
     out = (weight.reshape(C_out, -1) @ columns).reshape(N, C_out, h_out, w_out)  # (N, C_out, H_out, W_out)
     return out if bias is None else out + bias[:, None, None]
+
+
+def places2d(x: Array, kernel_size: Pair, stride: Pair = 1) -> Iterator[Array]:
+    """Yield, for each place in the kernel, the pixels that lie there in all windows, as a view.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, C, H, W)
+    kernel_size, stride : int or (rows, columns)
+
+    Yields
+    ------
+    ndarray, shape (N, C, H_out, W_out)
+        K_h * K_w views of `x` in reading order. No pixel is twice in one of them, so each may be added to.
+
+    Examples
+    --------
+    >>> for pixels in places2d(np.arange(6.0).reshape(1, 1, 2, 3), (1, 2)):
+    ...     print(pixels[0, 0].tolist())
+    [[0.0, 1.0], [3.0, 4.0]]
+    [[1.0, 2.0], [4.0, 5.0]]
+    """
+    (k_h, k_w), (s_h, s_w) = pair(kernel_size, "kernel_size", 1), pair(stride, "stride", 1)
+    H, W = x.shape[2:]
+    h_out, w_out = conv2d_output_size(H, W, kernel_size, stride)
+    for i, j in np.ndindex(k_h, k_w):
+        yield x[:, :, i : i + s_h * (h_out - 1) + 1 : s_h, j : j + s_w * (w_out - 1) + 1 : s_w]
+
+
+def unpad2d(x: Array, padding: Pair) -> Array:
+    """Return the images without the frame that `pad2d` put around them, as a view.
+
+    Examples
+    --------
+    >>> unpad2d(np.zeros((1, 1, 5, 4)), (0, 1)).shape
+    (1, 1, 5, 2)
+    """
+    p_h, p_w = pair(padding, "padding")
+    H, W = x.shape[2:]
+    return x[:, :, p_h : H - p_h, p_w : W - p_w]
+
+
+def conv2d_backward(
+    grad: Array, x: Array, weight: Array, stride: Pair = 1, padding: Pair = 0
+) -> tuple[Array, Array, Array]:
+    """Return the gradients of a convolution's input, weight and bias.
+
+    Parameters
+    ----------
+    grad : ndarray, shape (N, C_out, H_out, W_out)
+        The gradient of the loss with respect to the output of ``conv2d(x, weight, bias, stride, padding)``.
+    x : ndarray, shape (N, C_in, H, W)
+    weight : ndarray, shape (C_out, C_in, K_h, K_w)
+    stride, padding : int or (rows, columns)
+
+    Returns
+    -------
+    grad_x, grad_weight, grad_bias : ndarrays, shaped like `x`, `weight` and the bias, (C_out,)
+
+    Raises
+    ------
+    ValueError
+        If `grad` has not the shape of the output.
+
+    Notes
+    -----
+    The forward pass is one matrix product for each image, ``weight @ columns``. So the gradient of the weight
+    is ``grad @ columns.T``, added up over the images, and that of the columns is ``weight.T @ grad``: each of
+    its numbers goes back to the pixel it was copied from, where those of overlapping windows add up.
+
+    Examples
+    --------
+    >>> x, weight = np.array([[[[1.0, 2.0, 3.0]]]]), np.array([[[[10.0, 1.0]]]])
+    >>> grad_x, grad_weight, grad_bias = conv2d_backward(np.ones((1, 1, 1, 2)), x, weight)
+    >>> grad_x[0, 0], grad_weight[0, 0], grad_bias
+    (array([[10., 11.,  1.]]), array([[3., 5.]]), array([2.]))
+    """
+    N, C_in, H, W = x.shape
+    C_out, _, k_h, k_w = weight.shape
+    expected = (N, C_out, *conv2d_output_size(H, W, (k_h, k_w), stride, padding))
+    if grad.shape != expected:
+        raise ValueError(f"grad has shape {grad.shape}; the output of this convolution has {expected}")
+    matrix = weight.reshape(C_out, -1)  # (C_out, C_in * K_h * K_w)
+    grad_padded = np.zeros_like(pad2d(x, padding), dtype=np.result_type(grad, weight))
+    grad_matrix = np.zeros(matrix.shape, dtype=np.result_type(grad, x))
+    for n, image_grad in enumerate(grad.reshape(N, C_out, -1)):  # (C_out, H_out * W_out)
+        grad_matrix += image_grad @ im2col(x[n : n + 1], (k_h, k_w), stride, padding)[0].T
+        columns = (matrix.T @ image_grad).reshape(C_in, k_h * k_w, *expected[2:])
+        for place, pixels in enumerate(places2d(grad_padded[n : n + 1], (k_h, k_w), stride)):
+            pixels[0] += columns[:, place]  # (C_in, H_out, W_out)
+    return unpad2d(grad_padded, padding), grad_matrix.reshape(weight.shape), grad.sum(axis=(0, 2, 3))
