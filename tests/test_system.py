@@ -1,4 +1,4 @@
-"""What `make test` does about bubblewrap: where it is missing, where it may be installed, and what is said."""
+"""What `make test` does about bubblewrap and Chromium: where one is missing, may be installed, and what is said."""
 
 import pytest
 
@@ -64,3 +64,46 @@ def test_without_linux_the_tests_are_skipped_everywhere(computer, monkeypatch, c
     system.need_sandbox()
     assert runs == []
     assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+@pytest.fixture
+def no_browser(monkeypatch):
+    """A system without Chromium; the list holds what is run there, the set names who would bring one."""
+    runs, bring = [], set()
+
+    def run(command, log):
+        runs.append(command[2] if command[1] == "-m" else command[0])
+        return int(runs[-1] not in bring), ""
+
+    monkeypatch.setattr(system.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(system.shutil, "which", lambda name: name)
+    monkeypatch.setattr(system, "run", run)
+    monkeypatch.setattr(system, "must", lambda *_: "/a/chromium\n" if bring & set(runs) else "\n")
+    monkeypatch.delenv("CI", raising=False)
+    return runs, bring
+
+
+def test_playwright_brings_a_browser(no_browser, capsys):
+    runs, bring = no_browser
+    bring.add("playwright")
+    system.need_chromium()
+    assert runs == ["playwright"]
+    assert capsys.readouterr().out.splitlines()[-1] == "   /a/chromium"
+
+
+def test_else_apt_get_does_for_root(no_browser):
+    runs, bring = no_browser
+    bring.add("apt-get")
+    system.need_chromium()
+    assert runs == ["playwright", "apt-get"]
+
+
+def test_without_a_browser_one_line_says_what_is_skipped(no_browser, monkeypatch, capsys):
+    runs, _ = no_browser
+    monkeypatch.setattr(system.os, "geteuid", lambda: 1000)
+    system.need_chromium()
+    assert runs == ["playwright"]
+    assert "tests in a browser, and the book as a PDF, are skipped: no Chromium" in capsys.readouterr().out
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(CourseError, match="install it by hand"):
+        system.need_chromium()
