@@ -1,104 +1,48 @@
-"""Two-dimensional convolution (cross-correlation): windows as a view, one matrix product an image."""
+"""Two-dimensional convolution (cross-correlation) of a batch of images, and its gradients."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import numpy as np
-
 from cnncourse.arrays import Array
-from cnncourse.shapes import Pair, conv2d_output_size, pair
+from cnncourse.layers.correlate import correlate, correlate_grad_weight, correlate_grad_x
+from cnncourse.layers.slide import Slide, add_bias, sum_bias
+from cnncourse.layers.windows import col2im, im2col, pad2d, windows2d
+from cnncourse.shapes import Pair, pair
+
+__all__ = ["col2im", "conv2d", "conv2d_backward", "im2col", "pad2d", "slide2d", "windows2d"]
 
 
-def pad2d(x: Array, padding: Pair) -> Array:
-    """Put a frame of zeros around every image.
+def slide2d(stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1, groups: int = 1) -> Slide:
+    """Return how a two-dimensional kernel moves, each as (rows, columns).
 
-    Parameters
-    ----------
-    x : ndarray, shape (N, C, H, W)
-    padding : int or (rows, columns)
-        Pixels on either side.
-
-    Returns
-    -------
-    ndarray, shape (N, C, H + 2 * rows, W + 2 * columns)
-
-    Examples
-    --------
-    >>> pad2d(np.ones((1, 1, 1, 2)), 1)[0, 0]
-    array([[0., 0., 0., 0.],
-           [0., 1., 1., 0.],
-           [0., 0., 0., 0.]])
+    Raises
+    ------
+    ValueError
+        If an argument is neither an int nor a pair, or out of range.
     """
-    p_h, p_w = pair(padding, "padding")
-    return np.pad(x, ((0, 0), (0, 0), (p_h, p_h), (p_w, p_w)))
+    return Slide(pair(stride, "stride", 1), pair(padding, "padding"), pair(dilation, "dilation", 1), groups)
 
 
-def windows2d(x: Array, kernel_size: Pair, stride: Pair = 1) -> Array:
-    """Return every window of every channel, as a view.
-
-    Parameters
-    ----------
-    x : ndarray, shape (N, C, H, W)
-    kernel_size, stride : int or (rows, columns)
-
-    Returns
-    -------
-    ndarray, shape (N, C, H_out, W_out, K_h, K_w)
-
-    Examples
-    --------
-    >>> windows2d(np.zeros((1, 3, 5, 6)), (2, 3), stride=2).shape
-    (1, 3, 2, 2, 2, 3)
-    """
-    s_h, s_w = pair(stride, "stride", 1)
-    every = np.lib.stride_tricks.sliding_window_view(x, pair(kernel_size, "kernel_size", 1), axis=(2, 3))
-    return every[:, :, ::s_h, ::s_w]
-
-
-def im2col(x: Array, kernel_size: Pair, stride: Pair = 1, padding: Pair = 0) -> Array:
-    """Write every window as one column, so that a convolution becomes a matrix product.
-
-    Parameters
-    ----------
-    x : ndarray, shape (N, C, H, W)
-    kernel_size, stride, padding : int or (rows, columns)
-
-    Returns
-    -------
-    ndarray, shape (N, C * K_h * K_w, H_out * W_out)
-        Rows in the order channel, kernel row, kernel column; columns in reading order, as in torch.nn.Unfold.
-
-    References
-    ----------
-    Chellapilla, Puri, Simard 2006, section 2.1.
-
-    Examples
-    --------
-    >>> im2col(np.arange(6.0).reshape(1, 1, 2, 3), (2, 2))[0]
-    array([[0., 1.],
-           [1., 2.],
-           [3., 4.],
-           [4., 5.]])
-    """
-    N, C, H, W = x.shape
-    k_h, k_w = pair(kernel_size, "kernel_size", 1)
-    h_out, w_out = conv2d_output_size(H, W, kernel_size, stride, padding)
-    windows = windows2d(pad2d(x, padding), kernel_size, stride)  # (N, C, H_out, W_out, K_h, K_w)
-    columns = windows.transpose(0, 1, 4, 5, 2, 3)  # (N, C, K_h, K_w, H_out, W_out)
-    return columns.reshape(N, C * k_h * k_w, h_out * w_out)
-
-
-def conv2d(x: Array, weight: Array, bias: Array | None = None, stride: Pair = 1, padding: Pair = 0) -> Array:
+def conv2d(
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
+    stride: Pair = 1,
+    padding: Pair = 0,
+    dilation: Pair = 1,
+    groups: int = 1,
+) -> Array:
     """Cross-correlate a batch of images with a bank of kernels.
 
     Parameters
     ----------
     x : ndarray, shape (N, C_in, H, W)
-    weight : ndarray, shape (C_out, C_in, K_h, K_w)
+        Whole numbers are taken as float64.
+    weight : ndarray, shape (C_out, C_in / groups, K_h, K_w)
     bias : ndarray, shape (C_out,), optional
-    stride, padding : int or (rows, columns)
+    stride, padding, dilation : int or (rows, columns)
         In pixels.
+    groups : int
+        Parts into which the channels are divided; an output channel reads the input channels of its own part.
 
     Returns
     -------
@@ -107,81 +51,41 @@ def conv2d(x: Array, weight: Array, bias: Array | None = None, stride: Pair = 1,
     Raises
     ------
     ValueError
-        If the channels of `x` and `weight` differ, or the kernel does not fit.
+        If the channels of `x` and `weight` differ, `groups` does not divide them, or the kernel does not fit.
 
     References
     ----------
-    LeCun et al. 1998, section II.A; the matrix form: Chellapilla, Puri, Simard 2006.
+    LeCun et al. 1998, section II.A; as a matrix product: Chellapilla, Puri, Simard 2006; dilation: Yu, Koltun
+    2016, section 2; groups: Krizhevsky et al. 2012, section 3.2.
 
     Examples
     --------
+    >>> import numpy as np
     >>> conv2d(np.arange(5.0).reshape(1, 1, 1, 5), np.array([[[[1.0, 0.0, -1.0]]]]))[0, 0]
     array([[-2., -2., -2.]])
     """
-    N, C_in, H, W = x.shape
-    C_out, weight_in, k_h, k_w = weight.shape
-    if weight_in != C_in:
-        raise ValueError(
-            f"weight is for {weight_in} input channels (shape {weight.shape}), x has {C_in} ({x.shape})"
-        )
-    h_out, w_out = conv2d_output_size(H, W, (k_h, k_w), stride, padding)
-    columns = im2col(x, (k_h, k_w), stride, padding)  # (N, C_in * K_h * K_w, H_out * W_out)
-    out = (weight.reshape(C_out, -1) @ columns).reshape(N, C_out, h_out, w_out)  # (N, C_out, H_out, W_out)
-    return out if bias is None else out + bias[:, None, None]
-
-
-def places2d(x: Array, kernel_size: Pair, stride: Pair = 1) -> Iterator[Array]:
-    """Yield, for each place in the kernel, the pixels that lie there in all windows, as a view.
-
-    Parameters
-    ----------
-    x : ndarray, shape (N, C, H, W)
-    kernel_size, stride : int or (rows, columns)
-
-    Yields
-    ------
-    ndarray, shape (N, C, H_out, W_out)
-        K_h * K_w views of `x` in reading order. No pixel is twice in one of them, so each may be added to.
-
-    Examples
-    --------
-    >>> for pixels in places2d(np.arange(6.0).reshape(1, 1, 2, 3), (1, 2)):
-    ...     print(pixels[0, 0].tolist())
-    [[0.0, 1.0], [3.0, 4.0]]
-    [[1.0, 2.0], [4.0, 5.0]]
-    """
-    (k_h, k_w), (s_h, s_w) = pair(kernel_size, "kernel_size", 1), pair(stride, "stride", 1)
-    H, W = x.shape[2:]
-    h_out, w_out = conv2d_output_size(H, W, kernel_size, stride)
-    for i, j in np.ndindex(k_h, k_w):
-        yield x[:, :, i : i + s_h * (h_out - 1) + 1 : s_h, j : j + s_w * (w_out - 1) + 1 : s_w]
-
-
-def unpad2d(x: Array, padding: Pair) -> Array:
-    """Return the images without the frame that `pad2d` put around them, as a view.
-
-    Examples
-    --------
-    >>> unpad2d(np.zeros((1, 1, 5, 4)), (0, 1)).shape
-    (1, 1, 5, 2)
-    """
-    p_h, p_w = pair(padding, "padding")
-    H, W = x.shape[2:]
-    return x[:, :, p_h : H - p_h, p_w : W - p_w]
+    return add_bias(correlate(x, weight, slide2d(stride, padding, dilation, groups)), bias)
 
 
 def conv2d_backward(
-    grad: Array, x: Array, weight: Array, stride: Pair = 1, padding: Pair = 0
+    grad_out: Array,
+    x: Array,
+    weight: Array,
+    stride: Pair = 1,
+    padding: Pair = 0,
+    dilation: Pair = 1,
+    groups: int = 1,
 ) -> tuple[Array, Array, Array]:
     """Return the gradients of a convolution's input, weight and bias.
 
     Parameters
     ----------
-    grad : ndarray, shape (N, C_out, H_out, W_out)
-        The gradient of the loss with respect to the output of ``conv2d(x, weight, bias, stride, padding)``.
+    grad_out : ndarray, shape (N, C_out, H_out, W_out)
+        The gradient of the loss with respect to the output of `conv2d` on the other arguments.
     x : ndarray, shape (N, C_in, H, W)
-    weight : ndarray, shape (C_out, C_in, K_h, K_w)
-    stride, padding : int or (rows, columns)
+    weight : ndarray, shape (C_out, C_in / groups, K_h, K_w)
+    stride, padding, dilation : int or (rows, columns)
+    groups : int
 
     Returns
     -------
@@ -190,32 +94,22 @@ def conv2d_backward(
     Raises
     ------
     ValueError
-        If `grad` has not the shape of the output.
+        If `grad_out` has not the shape of the output, or `conv2d` would raise.
 
     Notes
     -----
-    The forward pass is one matrix product for each image, ``weight @ columns``. So the gradient of the weight
-    is ``grad @ columns.T``, added up over the images, and that of the columns is ``weight.T @ grad``: each of
-    its numbers goes back to the pixel it was copied from, where those of overlapping windows add up.
+    The forward pass is a matrix product, ``weight @ columns``. So the gradient of the weight is
+    ``grad_out @ columns.T``, and that of the columns is ``weight.T @ grad_out``: each of its numbers goes
+    back to the pixel it was copied from, where those of overlapping windows add up.
 
     Examples
     --------
+    >>> import numpy as np
     >>> x, weight = np.array([[[[1.0, 2.0, 3.0]]]]), np.array([[[[10.0, 1.0]]]])
     >>> grad_x, grad_weight, grad_bias = conv2d_backward(np.ones((1, 1, 1, 2)), x, weight)
     >>> grad_x[0, 0], grad_weight[0, 0], grad_bias
     (array([[10., 11.,  1.]]), array([[3., 5.]]), array([2.]))
     """
-    N, C_in, H, W = x.shape
-    C_out, _, k_h, k_w = weight.shape
-    expected = (N, C_out, *conv2d_output_size(H, W, (k_h, k_w), stride, padding))
-    if grad.shape != expected:
-        raise ValueError(f"grad has shape {grad.shape}; the output of this convolution has {expected}")
-    matrix = weight.reshape(C_out, -1)  # (C_out, C_in * K_h * K_w)
-    grad_padded = np.zeros_like(pad2d(x, padding), dtype=np.result_type(grad, weight))
-    grad_matrix = np.zeros(matrix.shape, dtype=np.result_type(grad, x))
-    for n, image_grad in enumerate(grad.reshape(N, C_out, -1)):  # (C_out, H_out * W_out)
-        grad_matrix += image_grad @ im2col(x[n : n + 1], (k_h, k_w), stride, padding)[0].T
-        columns = (matrix.T @ image_grad).reshape(C_in, k_h * k_w, *expected[2:])
-        for place, pixels in enumerate(places2d(grad_padded[n : n + 1], (k_h, k_w), stride)):
-            pixels[0] += columns[:, place]  # (C_in, H_out, W_out)
-    return unpad2d(grad_padded, padding), grad_matrix.reshape(weight.shape), grad.sum(axis=(0, 2, 3))
+    slide = slide2d(stride, padding, dilation, groups)
+    grad_weight = correlate_grad_weight(grad_out, x, weight.shape[2:], slide)
+    return correlate_grad_x(grad_out, weight, x.shape[2:], slide), grad_weight, sum_bias(grad_out)
