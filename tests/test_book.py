@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import inspect
+import os
 import re
 import subprocess
 import sys
@@ -11,24 +13,21 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-import yaml
 from bs4 import BeautifulSoup, Tag
+
+from book._ext.cnn_head import lighter, used_icons
+from book._ext.cnn_labs import outside_links
+from cnncourse.checking import exercise_ids, load
+from tools.contents import pages
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILT = ROOT / "_build" / "html"
 
 
-def _files(node: object) -> list[str]:
-    if isinstance(node, list):
-        return [file for item in node for file in _files(item)]
-    if not isinstance(node, dict):
-        return []
-    here = [node[key] for key in ("root", "file") if key in node]
-    return here + [file for value in node.values() for file in _files(value)]
-
-
-PAGES = _files(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")))
+PAGES = pages()
 CHAPTERS = [page for page in PAGES if re.match(r"book/ch\d\d", page)]
+LABS = sorted(path.parent.name for path in ROOT.glob("notebooks/*/*.ipynb"))
+MADE = ["search", "genindex"]  # pages that Sphinx adds
 HEADINGS = [
     "After this chapter you can",
     "Where notes go wrong",
@@ -132,7 +131,9 @@ def test_nothing_is_left_unresolved(built: Path, page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_labels_and_roles_hide_no_text(built: Path, page: str) -> None:
     document = soup(built / f"{page}.html")
-    assert not document.select("summary[aria-label], .search-button-field[aria-label], .theme-switch[title]")
+    assert not document.select(
+        "summary[aria-label]:not(:has(> .toctree-toggle)), .search-button-field[aria-label], .theme-switch[title]"
+    )
     assert not document.select("[role=doc-biblioentry], .citation-list[role]")
     assert not document.select("div.math:not([tabindex])"), (
         "a wide formula scrolls: the keyboard has to reach it"
@@ -146,10 +147,88 @@ def test_the_first_file_says_where_the_book_is(built: Path) -> None:
     assert target is not None and (built / str(target["href"])).is_file()
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, *MADE])
 def test_pages_are_described(built: Path, page: str) -> None:
     description = soup(built / f"{page}.html").find("meta", attrs={"name": "description"})
     assert description and 40 <= len(description["content"]) <= 320, page
+
+
+@pytest.mark.parametrize("page", [*PAGES, *MADE])
+def test_pages_load_what_they_use(built: Path, page: str) -> None:
+    document = soup(built / f"{page}.html")
+    scripts = " ".join(tag["src"] for tag in document.select("script[src]"))
+    assert "fontawesome" not in scripts and "thebe" not in scripts
+    assert ("searchindex.js" in scripts) == (page == "search")
+    assert ("copybutton.js" in scripts) == bool(document.select("pre"))
+    styles = (built / "_static" / "styles" / "pydata-sphinx-theme.css").read_text(encoding="utf-8")
+    icons = [
+        name for tag in document.select("i, span") for name in tag.get("class", []) if name.startswith("fa-")
+    ]
+    drawn = [name for name in icons if name not in ("fa-solid", "fa-regular", "fa-lg")]
+    assert drawn and not [name for name in drawn if f".{name}:before" not in styles]
+
+
+@pytest.mark.parametrize("page", [*PAGES, *MADE])
+def test_pages_name_an_address_only_where_one_is_known(built: Path, page: str) -> None:
+    canonical = soup(built / f"{page}.html").find("link", rel="canonical")
+    if address := os.environ.get("BOOK_URL"):
+        assert canonical is not None and canonical["href"].startswith(address.rstrip("/"))
+    else:
+        assert canonical is None
+
+
+def test_scripts_and_icons_stay_where_a_page_uses_them() -> None:
+    loaded = '<script src="../_static/copybutton.js?v=1"></script>'
+    assert lighter(f"{loaded}<p>text</p>") == "<p>text</p>"
+    assert lighter(f"{loaded}<pre>code</pre>").startswith("<script defer src=")
+    assert lighter('<script src="own.js"></script>') == '<script src="own.js"></script>'
+    css = '.a{b:c}.fa-sun:before{content:"1"}.fa-bug:before,.fa-ant:before{content:"2"}'
+    assert used_icons(css, ["fa-ant"]) == '.a{b:c}.fa-bug:before,.fa-ant:before{content:"2"}'
+
+
+@pytest.mark.parametrize("slug", LABS)
+def test_lab_is_a_page_with_its_notebook_and_without_an_answer(built: Path, slug: str) -> None:
+    page = f"notebooks/{slug}/{slug}"
+    body = article(built, page)
+    assert f"cnncourse start {slug}" in body.get_text()
+    download = body.select_one("a.download")
+    assert download is not None
+    given = ((built / page).parent / unquote(download["href"])).resolve()
+    assert given.read_bytes() == (ROOT / f"{page}.ipynb").read_bytes()
+    code = "\n".join(cell.get_text() for cell in body.select(".cell_input pre"))
+    for name in exercise_ids(slug):
+        source = inspect.getsource(load(name).solution)
+        answer = [line for line in source.splitlines() if len(line.strip()) > 30 and " = " in line]
+        assert not [line for line in answer if line in code], name
+    assert code.count("# YOUR CODE HERE") >= len(exercise_ids(slug))
+    assert not body.select(".cell_output"), "a released lab has run nowhere"
+    assert [found for found in body.select("details > summary") if found.get_text().startswith("Hint 1")]
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_chapter_leads_to_its_lab(built: Path, page: str) -> None:
+    slug = page.split("/")[-1]
+    links = section(built, page, "The lab").select(".lab-links a")
+    assert [link for link in links if link["href"].endswith(f"{slug}/{slug}.html")]
+    assert [link for link in links if link["href"].endswith(f"{slug}.ipynb")]
+
+
+@pytest.mark.parametrize("slug", LABS)
+def test_colab_and_binder_are_offered_where_there_is_a_public_repository(built: Path, slug: str) -> None:
+    repository = os.environ.get("GITHUB_REPOSITORY", "")
+    offered = [link["href"] for link in article(built, f"notebooks/{slug}/{slug}").select(".lab-links a")]
+    offered = [address for address in offered if urlsplit(address).netloc]
+    assert offered == [
+        address for _, address in outside_links(repository, os.environ.get("GITHUB_REF_NAME") or "main", slug)
+    ]
+
+
+def test_addresses_of_colab_and_binder() -> None:
+    assert outside_links("", "main", "ch02_conv2d") == []
+    colab, binder = (address for _, address in outside_links("someone/course", "a/b", "ch02_conv2d"))
+    path = "notebooks/ch02_conv2d/ch02_conv2d.ipynb"
+    assert colab == f"https://colab.research.google.com/github/someone/course/blob/a%2Fb/{path}"
+    assert binder == f"https://mybinder.org/v2/gh/someone/course/a%2Fb?labpath={path.replace('/', '%2F')}"
 
 
 @pytest.mark.parametrize("page", CHAPTERS)

@@ -1,4 +1,4 @@
-"""Mend in the finished pages what the tools leave in the way of keyboards, screen readers and slow lines."""
+"""Mend in the finished pages what the tools leave in the way of keyboards and screen readers."""
 
 from __future__ import annotations
 
@@ -13,16 +13,14 @@ MENDS = (
     (re.compile(r'<summary aria-label="Toggle hidden content">'), "<summary>"),
     (re.compile(r'(<button class="btn search-button-field[^>]*?) aria-label="[^"]*"'), r"\1"),
     (re.compile(r'(<i class="theme-switch[^>]*?)\s+title="[^"]*"'), r"\1"),
+    # A button of the table of contents that says nothing: only an arrow stands in it.
+    (re.compile(r'<summary>(?=<span class="toctree-toggle")'), '<summary aria-label="Pages below this one">'),
     # Roles that are withdrawn, or whose children would need one: the text says enough.
     (re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),
     (re.compile(r' role="doc-biblioentry"'), ""),
     # Everything on a page stands in a landmark; the sidebar holds the way to the first page and the search.
-    (re.compile(r'<div id="pst-primary-sidebar" class='), r'<div id="pst-primary-sidebar" role="region" aria-label="Book" class='),
-    # 1.5 MB that draw icons which the theme's web font draws already.
-    (re.compile(r'\s*<!-- So that users can add custom icons -->\s*<script [^>]*fontawesome\.js[^>]*></script>'), ""),
+    (re.compile(r'(<div id="pst-primary-sidebar") class='), r'\1 role="region" aria-label="Book" class='),
 )
-# Search tools that work on no page but the search page, as long as results are not shown while one types.
-SEARCH = re.compile(r'\s*<script src="[^"]*?(?:_static/searchtools|_static/language_data|searchindex)\.js[^"]*"></script>')
 ENTRY = """<!DOCTYPE html>
 <html lang="{language}">
 <head>
@@ -41,7 +39,7 @@ def mend(page: str) -> str:
     """Return the HTML of a page with every mend applied."""
     for pattern, replacement in MENDS:
         page = pattern.sub(replacement, page)
-    return page if 'id="search-results"' in page else SEARCH.sub("", page)
+    return page
 
 
 def mend_pages(app: Sphinx, error: Exception | None) -> None:

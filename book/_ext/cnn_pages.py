@@ -14,12 +14,14 @@ from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 
 WORD = re.compile(r"_\{([a-z]{2,})\}")
+BARS = re.compile(r"<mo>([|∥‖])</mo>")  # without \left and \right they keep the height of letters, as in TeX
 
 
 def mathml(tex: str, block: bool) -> str:
     """Return a formula as MathML; a subscript of several letters, as in C_{out}, is a word and upright."""
     try:
-        return tex2mathml(WORD.sub(r"_{\\mathrm{\1}}", tex), as_block=block)
+        found = tex2mathml(WORD.sub(r"_{\\mathrm{\1}}", tex), as_block=block)
+        return BARS.sub(r'<mo stretchy="false">\1</mo>', found)
     except MathError as error:
         raise ExtensionError(f"cannot turn into MathML: {tex}: {error}") from error
 
