@@ -4,7 +4,7 @@ export BOOK_PORT ?= 8000
 export LAB_PORT ?= 8888
 export SERVE ?= 1
 
-TARGETS := course labs book serve lint test test-fast bench venv clean
+TARGETS := course labs vendor book pdf serve lint test test-fast bench venv clean
 .PHONY: help $(TARGETS)
 
 help: ## this list
@@ -14,7 +14,9 @@ help: ## this list
 
 course: ## everything: environment, labs, book, a sample class graded; then serve book and JupyterLab
 labs: ## derive the instructor's and the students' notebooks from solutions/*.md
+vendor: ## fetch Python for the browser, a font and axe-core into _build/vendor, pinned and checksummed
 book: ## build the book into _build/html; a warning is an error
+pdf: ## print the whole book as one PDF
 serve: ## serve the built book and JupyterLab on work/
 lint: ## ruff and mypy
 test: ## every check that CI runs

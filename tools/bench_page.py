@@ -17,7 +17,7 @@ from threading import Thread
 from playwright.sync_api import Browser, Page
 
 from tools.chromium import chromium
-from tools.serve import BookHandler
+from tools.pages import BookHandler
 
 BUILT = Path(__file__).resolve().parents[1] / "_build" / "html"
 FIRST, LATER = 6.0, 0.2  # seconds, for two cores that do nothing else

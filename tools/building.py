@@ -23,7 +23,9 @@ def make_labs() -> None:
 
 def make_book() -> None:
     """Build the book; a warning is an error."""
-    shell = ("_config.yml", "book/_ext/**/*", "book/_assets/**/*", "requirements.txt", *CODE)
+    shell = (
+        "_config.yml", "book/_ext/**/*", "book/_assets/**/*", "requirements.txt", "tools/vendor*.py", *CODE,
+    )  # fmt: skip
 
     def build() -> None:
         # Sphinx reads a page again when its text changes, and not when what stands behind all pages does.
@@ -47,6 +49,27 @@ def make_book() -> None:
         build,
         inputs=("_toc.yml", "book/**/*", "tools/sample_*.py", "nbgrader_config.py", *shell, *LABS),
         needs=(BUILD / "html" / "index.html",),
+    )
+
+
+def make_pdf() -> None:
+    """Print the built book as one PDF."""
+    once(
+        "pdf",
+        "printing the book into _build/html/cnncourse.pdf (half a minute)",
+        lambda: print(must([venv_python(), "tools/pdf.py"], "pdf"), end=""),
+        inputs=(
+            "_config.yml",
+            "_toc.yml",
+            "book/**/*",
+            "requirements.txt",
+            "tools/pdf.py",
+            "tools/paper.py",
+            "tools/contents.py",
+            *LABS,
+            *CODE,
+        ),  # fmt: skip
+        needs=(BUILD / "html" / "cnncourse.pdf",),
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tools.environment import OLD_NUMPY, OLD_VENV, make_old_venv
 from tools.steps import VENV, CourseError, run, say, venv_python
-from tools.system import need_sandbox
+from tools.system import need_chromium, need_sandbox
 
 TOTAL_BUDGET = 1500  # seconds, on two cores
 PYTEST = ("-m", "pytest")
@@ -58,14 +58,16 @@ def numpy_part() -> Check:
     return Check(name, 120, [(*PYTEST, *NUMPY_PART)], make_old_venv, OLD_VENV)
 
 
-def all_checks(build_book: Callable[[], None]) -> list[Check]:
+def all_checks(build_book: Callable[[], None], print_book: Callable[[], None]) -> list[Check]:
     """Every check, the quick ones first."""
     return [
         lint(),
         Check("labs are derived", 30, [("tools/build_labs.py", "--check")]),
         Check("solved labs", 120, [(*PYTEST, "--nbval", "solutions")]),
         Check("sandbox", 60, prepare=need_sandbox),
+        Check("browser", 120, prepare=need_chromium),
         Check("book", 300, prepare=build_book),
+        Check("book as a PDF", 90, prepare=print_book),
         Check("tests", 840, [(*PYTEST, *WORKERS)]),
         numpy_part(),
     ]

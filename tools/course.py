@@ -27,11 +27,12 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.building import fill_work, make_book, make_class, make_labs
+from tools.building import fill_work, make_book, make_class, make_labs, make_pdf
 from tools.checks import all_checks, lint, quick_tests, run_checks
 from tools.environment import make_venv
 from tools.serve import ports, serve
 from tools.steps import ROOT, CourseError, run, say, venv_python
+from tools.vendor import make_vendor
 
 GENERATED = (
     "_build", ".venv", ".venv-numpy125", "dist", ".jupyter_cache",
@@ -45,7 +46,9 @@ def course() -> None:
     book_port, lab_port = ports() if serving else (0, 0)
     make_venv()
     make_labs()
+    make_vendor()
     make_book()
+    make_pdf()
     make_class()
     fill_work()
     if serving:
@@ -58,6 +61,7 @@ def serve_built() -> None:
     """Serve what is built, building what is not."""
     book_port, lab_port = ports()
     make_venv()
+    make_vendor()
     make_book()
     fill_work()
     serve(book_port, lab_port)
@@ -66,7 +70,7 @@ def serve_built() -> None:
 def bench() -> None:
     """Measure everything; go on after a target that is missed, and end with 1 then."""
     missed = []
-    for name in ("bench", "bench_grading", "bench_class"):
+    for name in ("bench", "bench_layers", "bench_page", "lighthouse", "bench_grading", "bench_class"):
         say(f"== {name}")
         status, _ = run([venv_python(), f"tools/{name}.py"], name, echo=True)
         missed += [name] if status else []
@@ -98,10 +102,12 @@ TARGETS: dict[str, Callable[[], None]] = {
     "course": course,
     "venv": make_venv,
     "labs": in_venv(make_labs),
-    "book": in_venv(make_book),
+    "vendor": in_venv(make_vendor),
+    "book": in_venv(make_vendor, make_book),
+    "pdf": in_venv(make_vendor, make_book, make_pdf),
     "serve": serve_built,
     "lint": in_venv(lambda: run_checks([lint()])),
-    "test": in_venv(lambda: run_checks(all_checks(make_book))),
+    "test": in_venv(make_vendor, lambda: run_checks(all_checks(make_book, make_pdf))),
     "test-fast": in_venv(lambda: run_checks([quick_tests()])),
     "bench": in_venv(bench),
     "clean": clean,

@@ -19,7 +19,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Page, Request
 
 from tools.chromium import MISSING, chromium, find_chromium
-from tools.serve import BookHandler
+from tools.pages import BookHandler
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / "_build" / "html"
