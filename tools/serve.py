@@ -1,4 +1,4 @@
-"""Serves the built book and JupyterLab on this computer, until Ctrl-C."""
+"""Serves the book, as it is written, and JupyterLab on this computer, until Ctrl-C."""
 
 import os
 import secrets
@@ -8,34 +8,19 @@ import subprocess
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
+from tools.pages import BookHandler, LiveHandler, Showing
 from tools.steps import BUILD, ROOT, CourseError, environment, say, venv_python
+from tools.watch import rebuild_on_save
 
 HOST = "127.0.0.1"
 WORK = ROOT / "work"
-
-
-class BookHandler(SimpleHTTPRequestHandler):
-    """Static files, their types set here (a system's own table may be wrong), never cached."""
-
-    extensions_map = {  # noqa: RUF012  (the base class's attribute, of this type)
-        **SimpleHTTPRequestHandler.extensions_map,
-        ".js": "text/javascript",
-        ".mjs": "text/javascript",
-        ".wasm": "application/wasm",
-    }
-
-    def end_headers(self) -> None:
-        self.send_header("Cache-Control", "no-cache")
-        super().end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Keep the terminal quiet."""
+QUIET = ROOT / "tools" / "jupyter"  # settings of JupyterLab: it asks no other host for news or extensions
 
 
 def port_from(variables: Mapping[str, str], name: str, default: int) -> int:
@@ -72,9 +57,11 @@ def check_port(port: int, variable: str) -> None:
 
 
 @contextmanager
-def book_server(port: int, folder: Path = BUILD / "html") -> Iterator[None]:
-    """Serve the book's folder while the block runs."""
-    with ThreadingHTTPServer((HOST, port), partial(BookHandler, directory=str(folder))) as server:
+def book_server(port: int, book: Path | Showing = BUILD / "html") -> Iterator[None]:
+    """Serve the book while the block runs: the files of a folder, or what is shown while it is written."""
+    live = isinstance(book, Showing)
+    handler = partial(LiveHandler, showing=book) if live else partial(BookHandler, directory=str(book))
+    with ThreadingHTTPServer((HOST, port), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
@@ -84,22 +71,28 @@ def book_server(port: int, folder: Path = BUILD / "html") -> Iterator[None]:
             thread.join()
 
 
-@contextmanager
-def lab_server(port: int, token: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run JupyterLab on `work/` while the block runs; it stops with its kernels."""
-    command = [
-        venv_python(), "-m", "jupyterlab", "--no-browser", f"--ip={HOST}", f"--port={port}",
-        "--ServerApp.port_retries=0", f"--ServerApp.root_dir={WORK}", "--log-level=WARN",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=",
+def lab_command(python: str | Path, folder: Path, port: int) -> list[str]:
+    """Return the command that runs JupyterLab on a folder."""
+    return [
+        str(python), "-m", "jupyterlab", "--no-browser", f"--ip={HOST}", f"--port={port}",
+        "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder}", "--log-level=WARN",
         "--allow-root",  # in a container that is who one is
     ]  # fmt: skip
-    log = BUILD / "logs" / "jupyterlab.txt"
+
+
+@contextmanager
+def running(
+    command: Sequence[str], folder: Path, token: str, variables: Mapping[str, str], log: Path
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a Jupyter server while the block runs, what it prints in `log`; it stops with its kernels."""
     log.parent.mkdir(parents=True, exist_ok=True)
+    settings = os.pathsep.join(filter(None, [str(QUIET), variables.get("JUPYTER_CONFIG_PATH")]))
     # The token goes by the environment: a command line is there for every user of the machine to read.
+    own = {"JUPYTER_TOKEN": token, "JUPYTER_CONFIG_PATH": settings}
     # A session of its own, so that Ctrl-C reaches it once, from here, as the signal it does not question.
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, cwd=ROOT, env={**environment(), "JUPYTER_TOKEN": token},
+            command, cwd=folder, env={**variables, **own},
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
     try:
@@ -113,29 +106,36 @@ def lab_server(port: int, token: str) -> Iterator["subprocess.Popen[bytes]"]:
             process.wait()
 
 
-def wait_for_lab(process: "subprocess.Popen[bytes]", port: int, seconds: float = 60) -> None:
-    """Return once JupyterLab answers."""
+def wait_for_server(process: "subprocess.Popen[bytes]", port: int, log: Path, seconds: float = 60) -> None:
+    """Return once a Jupyter server answers."""
     for _ in range(int(seconds * 4)):
         if process.poll() is not None:
             break
         with suppress(OSError), urllib.request.urlopen(f"http://{HOST}:{port}/api", timeout=2):
             return
         time.sleep(0.25)
-    raise CourseError("JupyterLab did not start: _build/logs/jupyterlab.txt says why")
+    raise CourseError(f"JupyterLab did not start: {log} says why")
 
 
-def serve(book_port: int, lab_port: int) -> None:
-    """Serve book and JupyterLab until Ctrl-C (or SIGTERM), then end both."""
-    token = secrets.token_urlsafe(24)
+def serve(book_port: int, lab_port: int, build: Callable[[], bool]) -> None:
+    """Serve book and JupyterLab until Ctrl-C (or SIGTERM), then end both.
+
+    `build` builds the book, if there is something to build, whenever a file is saved.
+    """
+    token, log, showing = secrets.token_urlsafe(24), BUILD / "logs" / "jupyterlab.txt", Showing()
+    command = lab_command(venv_python(), WORK, lab_port)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with book_server(book_port), lab_server(lab_port, token) as lab:
-            wait_for_lab(lab, lab_port)
-            say(f"\nThe book:   http://localhost:{book_port}")
+        with book_server(book_port, showing), running(command, ROOT, token, environment(), log) as lab:
+            wait_for_server(lab, lab_port, log)
+            say(f"\nThe book:   http://localhost:{book_port}   (follows what you save)")
             say(f"JupyterLab: http://localhost:{lab_port}/lab?token={token}")
             say("Your labs are in work/. Ctrl-C ends both.")
-            if lab.wait():
+            rebuild_on_save(build, showing, ended=lambda: lab.poll() is not None)
+            if lab.returncode:
                 raise CourseError("JupyterLab ended: _build/logs/jupyterlab.txt says why")
     except KeyboardInterrupt:
         pass
+    finally:
+        showing.close()
     say("\nBook and JupyterLab have ended; your work is in work/.")
