@@ -8,6 +8,7 @@ from tools.steps import BUILD, ROOT, digest, must, once, venv_python
 
 CODE = ("cnncourse/**/*.py", "cnncourse/**/*.mplstyle", "cnncourse/**/*.js", "cnncourse/**/*.css")
 LABS = ("notebooks/**/*", "solutions/**/*.ipynb")
+PRINTING = ("tools/pdf.py", "tools/paper.py", "tools/contents.py")
 
 
 def make_labs() -> None:
@@ -58,17 +59,7 @@ def make_pdf() -> None:
         "pdf",
         "printing the book into _build/html/cnncourse.pdf (half a minute)",
         lambda: print(must([venv_python(), "tools/pdf.py"], "pdf"), end=""),
-        inputs=(
-            "_config.yml",
-            "_toc.yml",
-            "book/**/*",
-            "requirements.txt",
-            "tools/pdf.py",
-            "tools/paper.py",
-            "tools/contents.py",
-            *LABS,
-            *CODE,
-        ),  # fmt: skip
+        inputs=("_config.yml", "_toc.yml", "book/**/*", "requirements.txt", *PRINTING, *LABS, *CODE),
         needs=(BUILD / "html" / "cnncourse.pdf",),
     )
 

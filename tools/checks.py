@@ -20,7 +20,10 @@ WORKERS = ("-n", "2", "--dist", "loadfile")
 NUMPY_PART = (
     "tests/test_shapes.py", "tests/test_layers.py", "tests/test_checking.py", "tests/test_exercises.py",
     "tests/test_plain.py", "tests/test_wire.py", "tests/test_feedback.py", "tests/test_cli.py",
-    "cnncourse/shapes.py", "cnncourse/layers", "cnncourse/running", "cnncourse/checking",
+    "tests/test_layers_family.py", "tests/test_shapes_family.py", "tests/test_pool.py", "tests/test_norm.py",
+    "tests/test_activation.py", "tests/test_loss.py", "tests/test_gradcheck.py",
+    "tests/test_boxes.py", "tests/test_anchors.py", "cnncourse/gradcheck.py", "cnncourse/boxes.py",
+    "cnncourse/anchors.py", "cnncourse/shapes.py", "cnncourse/layers", "cnncourse/running", "cnncourse/checking",
     "cnncourse/exercises",
 )  # fmt: skip
 
@@ -55,7 +58,7 @@ def numpy_part() -> Check:
     name = f"NumPy {OLD_NUMPY}"
     if sys.version_info[:2] > (3, 11):
         return Check(name, 120, prepare=lambda: say(f"   left out: NumPy {OLD_NUMPY} needs Python 3.11"))
-    return Check(name, 120, [(*PYTEST, *NUMPY_PART)], make_old_venv, OLD_VENV)
+    return Check(name, 180, [(*PYTEST, *NUMPY_PART)], make_old_venv, OLD_VENV)
 
 
 def all_checks(build_book: Callable[[], None], print_book: Callable[[], None]) -> list[Check]:

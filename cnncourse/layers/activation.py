@@ -21,8 +21,9 @@ def sigmoid(x: Array) -> Array:
     array([0. , 0.5, 1. ])
     """
     with np.errstate(over="ignore"):  # 1 / (1 + inf) is 0, which is right
-        out: Array = 1 / (1 + np.exp(-floats(x)))
-    return out
+        out: Array = np.exp(-floats(x))
+    out += 1
+    return 1 / out
 
 
 def sigmoid_backward(grad_out: Array, x: Array) -> Array:
@@ -34,8 +35,8 @@ def sigmoid_backward(grad_out: Array, x: Array) -> Array:
     array([0.25, 0.  ])
     """
     s = sigmoid(x)
-    grad_x: Array = grad_out * (s * (1 - s))
-    return grad_x
+    s *= 1 - s
+    return grad_out * s
 
 
 def tanh(x: Array) -> Array:
@@ -59,8 +60,9 @@ def tanh_backward(grad_out: Array, x: Array) -> Array:
     array([1., 0.])
     """
     t = tanh(x)
-    grad_x: Array = grad_out * (1 - t * t)
-    return grad_x
+    t *= -t
+    t += 1
+    return grad_out * t
 
 
 def relu(x: Array) -> Array:
@@ -75,7 +77,7 @@ def relu(x: Array) -> Array:
     >>> relu(np.array([-2.0, 0.0, 3.0]))
     array([0., 0., 3.])
     """
-    out: Array = np.maximum(floats(x), 0)
+    out: Array = np.clip(floats(x), 0, np.inf)  # np.maximum(x, 0) takes twice as long
     return out
 
 
@@ -103,7 +105,8 @@ def leaky_relu(x: Array, negative_slope: float = 0.01) -> Array:
     array([-0.02,  0.  ,  3.  ])
     """
     x = floats(x)
-    out: Array = np.maximum(x, 0) + negative_slope * np.minimum(x, 0)
+    further = np.maximum if negative_slope <= 1 else np.minimum
+    out: Array = further(x, negative_slope * x)
     return out
 
 
