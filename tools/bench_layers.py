@@ -17,9 +17,9 @@ from tools.layer_rows import KINDS, Call, Drawn
 
 LIMIT = 3.0
 CONV_LIMITS = {"float32": 1.5, "float64": 1.0}  # of the first row, on which the others rest
-ROUNDS, CALLS = 5, 3
+ROUNDS, CALLS = 4, 3
 REST = 0.02  # seconds after which idle threads of the other library leave the processor
-SECONDS = 3.0  # after which no new round begins
+SECONDS = 2.0  # after which no new round begins
 
 ONE_THREAD = os.environ.get("OMP_NUM_THREADS") == "1"
 clock = time.process_time if ONE_THREAD else time.perf_counter
@@ -45,7 +45,7 @@ def ratio(ours: Call, theirs: Call) -> float:
 def table(only: str) -> bool:
     """Print one line for each layer; return whether all keep their limits."""
     threads = f"{torch.get_num_threads()} threads" if torch.get_num_threads() > 1 else "one thread"
-    print(f"{'ours / torch, ' + threads:<32}{'float32':>9}{'float64':>9}")
+    print(f"{'ours / torch, ' + threads:<36}{'float32':>9}{'float64':>9}")
     short = 0
     for kind in KINDS:
         for narrow, wide in zip(*(kind(Drawn(dtype)) for dtype in CONV_LIMITS), strict=True):
@@ -56,7 +56,7 @@ def table(only: str) -> bool:
             ratios = ratio(*narrow[1:]), ratio(*wide[1:])
             late = [f"SHORT of {limit:g}" for got, limit in zip(ratios, limits, strict=True) if got > limit]
             short += bool(late)
-            print(f"{name:<32}{ratios[0]:9.2f}{ratios[1]:9.2f}  {late[0] if late else 'PASS'}", flush=True)
+            print(f"{name:<36}{ratios[0]:9.2f}{ratios[1]:9.2f}  {late[0] if late else 'PASS'}", flush=True)
     print(f"{short} over their limit" if short else "all keep their limits")
     return not short
 

@@ -23,8 +23,8 @@ NUMPY_PART = (
     "tests/test_layers_family.py", "tests/test_shapes_family.py", "tests/test_pool.py", "tests/test_norm.py",
     "tests/test_activation.py", "tests/test_loss.py", "tests/test_gradcheck.py",
     "tests/test_boxes.py", "tests/test_anchors.py", "cnncourse/gradcheck.py", "cnncourse/boxes.py",
-    "cnncourse/anchors.py", "cnncourse/shapes.py", "cnncourse/layers", "cnncourse/running", "cnncourse/checking",
-    "cnncourse/exercises",
+    "cnncourse/anchors.py", "cnncourse/shapes.py", "cnncourse/layers", "cnncourse/running",
+    "cnncourse/checking", "cnncourse/exercises",
 )  # fmt: skip
 
 

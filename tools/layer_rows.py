@@ -8,12 +8,12 @@ import torch
 from cnncourse.layers import activation, gated, loss, norm, pool, response_norm
 from cnncourse.layers.batch_norm import batch_norm2d, batch_norm2d_backward
 from cnncourse.layers.conv import col2im, conv2d, conv2d_backward, im2col
-from cnncourse.layers.conv1d import conv1d
+from cnncourse.layers.conv1d import conv1d, conv1d_backward
 from cnncourse.layers.conv3d import conv3d, conv3d_backward
 from cnncourse.layers.conv_transpose import conv_transpose2d, conv_transpose2d_backward
 from cnncourse.layers.dropout import dropout
 from cnncourse.layers.linear import linear, linear_backward
-from cnncourse.layers.local import local_conv2d
+from cnncourse.layers.local import local_conv2d, local_conv2d_backward
 from cnncourse.layers.shuffle import channel_shuffle
 
 Call = Callable[[], object]
@@ -21,12 +21,22 @@ Row = tuple[str, Call, Call]  # name, ours, torch's
 F = torch.nn.functional
 
 
-def gradient(theirs: Callable[..., torch.Tensor], *tensors: torch.Tensor) -> tuple[np.ndarray, Call]:
-    """Return a gradient for the output of torch's layer, and the call of its backward pass alone."""
+def both(
+    name: str,
+    ours: Call,
+    our_backward: Callable[[np.ndarray], object],
+    theirs: Callable[..., torch.Tensor],
+    *tensors: torch.Tensor,
+) -> Iterator[Row]:
+    """Yield a layer, and the layer with its gradients, as one step of training takes them."""
     leaves = [tensor.clone().requires_grad_() for tensor in tensors]
-    out = theirs(*leaves)
-    grad = torch.rand_like(out)
-    return grad.numpy(), lambda: torch.autograd.grad(out, leaves, grad, retain_graph=True)
+    grad = torch.rand_like(theirs(*tensors))
+    yield name, ours, lambda: theirs(*tensors)
+    yield (
+        f"{name} with gradients",
+        lambda: (ours(), our_backward(grad.numpy())),
+        lambda: torch.autograd.grad(theirs(*leaves), leaves, grad),
+    )
 
 
 class Drawn:
@@ -41,99 +51,118 @@ class Drawn:
 
 
 def convolutions(draw: Drawn) -> Iterator[Row]:
-    """Yield the layers that slide a kernel, forward and backward, the one with a limit of its own first."""
+    """Yield the layers that slide a kernel over images, the one with a limit of its own first."""
     (x, tx), (w, tw) = draw(8, 64, 56, 56), draw(64, 64, 3, 3)
-    yield "conv2d 3x3", lambda: conv2d(x, w, padding=1), lambda: F.conv2d(tx, tw, padding=1)
-    grad, theirs = gradient(lambda x, w: F.conv2d(x, w, padding=1), tx, tw)
-    yield "conv2d 3x3 backward", lambda: conv2d_backward(grad, x, w, padding=1), theirs
-    yield "conv2d stride 2", lambda: conv2d(x, w, None, 2, 1), lambda: F.conv2d(tx, tw, None, 2, 1)
-    yield "conv2d dilation 2", lambda: conv2d(x, w, None, 1, 2, 2), lambda: F.conv2d(tx, tw, None, 1, 2, 2)
+    for name, groups, setting in (
+        ("conv2d 3x3", 1, {"padding": 1}),
+        ("conv2d stride 2", 1, {"padding": 1, "stride": 2}),
+        ("conv2d dilation 2", 1, {"padding": 2, "dilation": 2}),
+        ("conv2d 4 groups", 4, {"padding": 1}),
+        ("conv2d depthwise", 64, {"padding": 1}),
+    ):
+        kernels = w[:, : 64 // groups]
+        setting = {**setting, "groups": groups}
+        yield from both(
+            name,
+            lambda k=kernels, s=setting: conv2d(x, k, **s),
+            lambda grad, k=kernels, s=setting: conv2d_backward(grad, x, k, **s),
+            lambda x, w, s=setting: F.conv2d(x, w, **s),
+            tx,
+            tw[:, : 64 // groups],
+        )
     one, t_one = draw(64, 64, 1, 1)
     yield "conv2d 1x1", lambda: conv2d(x, one), lambda: F.conv2d(tx, t_one)
-    wg, twg = draw(64, 16, 3, 3)
-    yield "conv2d 4 groups", lambda: conv2d(x, wg, groups=4), lambda: F.conv2d(tx, twg, groups=4)
-    wd, twd = draw(64, 1, 3, 3)
-    yield "conv2d depthwise", lambda: conv2d(x, wd, groups=64), lambda: F.conv2d(tx, twd, groups=64)
-    grad_d, theirs_d = gradient(lambda x, w: F.conv2d(x, w, groups=64), tx, twd)
-    yield "depthwise backward", lambda: conv2d_backward(grad_d, x, wd, groups=64), theirs_d
     yield "im2col", lambda: im2col(x, 3, 1, 1), lambda: F.unfold(tx, 3, padding=1)
-    columns = F.unfold(tx, 3, padding=1)
-    yield (
-        "col2im",
-        lambda: col2im(columns.numpy(), (56, 56), 3, 1, 1),
-        lambda: F.fold(columns, 56, 3, padding=1),
-    )
-    (s, ts) = draw(8, 64, 28, 28)
+    cols = F.unfold(tx, 3, padding=1)
+    yield "col2im", lambda: col2im(cols.numpy(), (56, 56), 3, 1, 1), lambda: F.fold(cols, 56, 3, padding=1)
+    small, t_small = draw(8, 64, 28, 28)
     up = {"stride": 2, "padding": 1, "output_padding": 1}
-    yield "conv_transpose2d", lambda: conv_transpose2d(s, w, **up), lambda: F.conv_transpose2d(ts, tw, **up)
-    grad_t, theirs_t = gradient(lambda x, w: F.conv_transpose2d(x, w, **up), ts, tw)
-    yield "conv_transpose2d backward", lambda: conv_transpose2d_backward(grad_t, s, w, **up), theirs_t
+    yield from both(
+        "conv_transpose2d",
+        lambda: conv_transpose2d(small, w, **up),
+        lambda grad: conv_transpose2d_backward(grad, small, w, **up),
+        lambda x, w: F.conv_transpose2d(x, w, **up),
+        t_small,
+        tw,
+    )
 
 
 def other_axes(draw: Drawn) -> Iterator[Row]:
     """Yield signals, volumes, local layers and dense ones."""
     (s, ts), (k, tk) = draw(16, 16, 4000), draw(32, 16, 9)
-    yield "conv1d", lambda: conv1d(s, k), lambda: F.conv1d(ts, tk)
+    yield from both(
+        "conv1d", lambda: conv1d(s, k), lambda grad: conv1d_backward(grad, s, k), F.conv1d, ts, tk
+    )
     (v, tv), (w, tw) = draw(2, 16, 16, 28, 28), draw(32, 16, 3, 3, 3)
-    yield "conv3d", lambda: conv3d(v, w, padding=1), lambda: F.conv3d(tv, tw, padding=1)
-    grad, theirs = gradient(lambda v, w: F.conv3d(v, w, padding=1), tv, tw)
-    yield "conv3d backward", lambda: conv3d_backward(grad, v, w, padding=1), theirs
-    (x, tx), (kernels, tkernels) = draw(16, 8, 20, 20), draw(8, 18, 18, 8, 3, 3)
+    yield from both(
+        "conv3d", lambda: conv3d(v, w), lambda grad: conv3d_backward(grad, v, w), F.conv3d, tv, tw
+    )
+    (x, tx), (kernels, t_kernels) = draw(16, 8, 20, 20), draw(8, 18, 18, 8, 3, 3)
 
-    def unfolded() -> torch.Tensor:  # torch has no local layer: windows and one sum, as its users write it
-        windows = tx.unfold(2, 3, 1).unfold(3, 3, 1)  # (N, C_in, H_out, W_out, K_h, K_w)
-        return torch.einsum("nchwij,ohwcij->nohw", windows, tkernels)
+    def local(x: torch.Tensor, kernels: torch.Tensor) -> torch.Tensor:
+        windows = x.unfold(2, 3, 1).unfold(3, 3, 1)  # (N, C_in, H_out, W_out, K_h, K_w)
+        return torch.einsum("nchwij,ohwcij->nohw", windows, kernels)  # torch has no layer for it
 
-    yield "local_conv2d", lambda: local_conv2d(x, kernels), unfolded
+    yield from both(
+        "local_conv2d",
+        lambda: local_conv2d(x, kernels),
+        lambda grad: local_conv2d_backward(grad, x, kernels),
+        local,
+        tx,
+        t_kernels,
+    )
     (a, ta), (m, tm) = draw(256, 1024), draw(512, 1024)
-    yield "linear", lambda: linear(a, m), lambda: F.linear(ta, tm)
-    grad_l, theirs_l = gradient(F.linear, ta, tm)
-    yield "linear backward", lambda: linear_backward(grad_l, a, m), theirs_l
+    yield from both(
+        "linear", lambda: linear(a, m), lambda grad: linear_backward(grad, a, m), F.linear, ta, tm
+    )
 
 
 def pools(draw: Drawn) -> Iterator[Row]:
-    """Yield pooling, forward and backward."""
+    """Yield pooling."""
     x, tx = draw(8, 64, 56, 56)
-    yield "max_pool2d", lambda: pool.max_pool2d(x, 2), lambda: F.max_pool2d(tx, 2)
-    grad_m, theirs_m = gradient(lambda x: F.max_pool2d(x, 2), tx)
-    yield "max_pool2d backward", lambda: pool.max_pool2d_backward(grad_m, x, 2), theirs_m
-    yield "avg_pool2d", lambda: pool.avg_pool2d(x, 2), lambda: F.avg_pool2d(tx, 2)
-    grad_a, theirs_a = gradient(lambda x: F.avg_pool2d(x, 2), tx)
-    yield "avg_pool2d backward", lambda: pool.avg_pool2d_backward(grad_a, x, 2), theirs_a
+    for name in ("max_pool2d", "avg_pool2d"):
+        ours, backward, theirs = getattr(pool, name), getattr(pool, f"{name}_backward"), getattr(F, name)
+        yield from both(
+            name, lambda f=ours: f(x, 2), lambda g, b=backward: b(g, x, 2), lambda x, t=theirs: t(x, 2), tx
+        )
 
 
 def norms(draw: Drawn) -> Iterator[Row]:
-    """Yield the norms, forward and backward."""
+    """Yield the norms."""
     x, tx = draw(8, 64, 56, 56)
-    (w, tw), (b, tb), (mean, tmean) = draw(64), draw(64), draw(64)
-    var, tvar = np.ones_like(b), torch.ones_like(tb)
-    yield (
+    (w, tw), (b, tb), (mean, t_mean) = draw(64), draw(64), draw(64)
+    var, t_var = np.ones_like(b), torch.ones_like(tb)
+    yield from both(
         "batch_norm2d",
         lambda: batch_norm2d(x, w, b, mean, var),
-        lambda: F.batch_norm(tx, tmean, tvar, tw, tb, training=True),
+        lambda grad: batch_norm2d_backward(grad, x, w),
+        lambda x, w, b: F.batch_norm(x, t_mean, t_var, w, b, training=True),
+        *(tx, tw, tb),
     )
     yield (
         "batch_norm2d in test mode",
         lambda: batch_norm2d(x, w, b, mean, var, training=False),
-        lambda: F.batch_norm(tx, tmean, tvar, tw, tb),
+        lambda: F.batch_norm(tx, t_mean, t_var, tw, tb),
     )
-    grad_b, theirs_b = gradient(lambda x, w, b: F.batch_norm(x, None, None, w, b, training=True), tx, tw, tb)
-    yield "batch_norm2d backward", lambda: batch_norm2d_backward(grad_b, x, w), theirs_b
-    yield "group_norm", lambda: norm.group_norm(x, 8, w, b), lambda: F.group_norm(tx, 8, tw, tb)
-    grad_g, theirs_g = gradient(lambda x, w, b: F.group_norm(x, 8, w, b), tx, tw, tb)
-    yield "group_norm backward", lambda: norm.group_norm_backward(grad_g, x, 8, w), theirs_g
-    yield "layer_norm", lambda: norm.layer_norm(x), lambda: F.layer_norm(tx, tx.shape[1:])
-    yield "instance_norm2d", lambda: norm.instance_norm2d(x), lambda: F.instance_norm(tx)
-    yield (
+    yield from both(
+        "group_norm",
+        lambda: norm.group_norm(x, 8, w, b),
+        lambda grad: norm.group_norm_backward(grad, x, 8, w),
+        lambda x, w, b: F.group_norm(x, 8, w, b),
+        *(tx, tw, tb),
+    )
+    for name, theirs in (
+        ("layer_norm", lambda x: F.layer_norm(x, x.shape[1:])),
+        ("instance_norm2d", F.instance_norm),
+    ):
+        ours, backward = getattr(norm, name), getattr(norm, f"{name}_backward")
+        yield from both(name, lambda f=ours: f(x), lambda g, b=backward: b(g, x), theirs, tx)
+    yield from both(
         "local_response_norm",
         lambda: response_norm.local_response_norm(x),
-        lambda: F.local_response_norm(tx, 5, 5e-4, k=2.0),
-    )
-    grad_r, theirs_r = gradient(lambda x: F.local_response_norm(x, 5, 5e-4, k=2.0), tx)
-    yield (
-        "local_response_norm backward",
-        lambda: response_norm.local_response_norm_backward(grad_r, x),
-        theirs_r,
+        lambda grad: response_norm.local_response_norm_backward(grad, x),
+        lambda x: F.local_response_norm(x, 5, 5e-4, k=2.0),
+        tx,
     )
 
 
@@ -142,20 +171,18 @@ def others(draw: Drawn) -> Iterator[Row]:
     x, tx = draw(8, 64, 56, 56)
     yield "dropout", lambda: dropout(x, 0.5, draw.rng), lambda: F.dropout(tx, 0.5)
     yield "channel_shuffle", lambda: channel_shuffle(x, 4), lambda: F.channel_shuffle(tx, 4)
-    scores, tscores = draw(4096, 100)
-    labels = draw.rng.integers(0, 100, 4096)
-    tlabels = torch.from_numpy(labels)
-    yield (
+    (scores, t_scores), labels = draw(4096, 100), draw.rng.integers(0, 100, 4096)
+    yield from both(
         "cross_entropy",
         lambda: loss.cross_entropy(scores, labels),
-        lambda: F.cross_entropy(tscores, tlabels),
+        lambda grad: loss.cross_entropy_backward(scores, labels),
+        lambda s: F.cross_entropy(s, torch.from_numpy(labels)),
+        t_scores,
     )
-    _, theirs_c = gradient(lambda s: F.cross_entropy(s, tlabels), tscores)
-    yield "cross_entropy backward", lambda: loss.cross_entropy_backward(scores, labels), theirs_c
 
 
 def activations(draw: Drawn) -> Iterator[Row]:
-    """Yield the activation functions, forward and backward."""
+    """Yield the activation functions."""
     x, tx = draw(8, 64, 56, 56)
     pairs = {
         (activation, "sigmoid"): torch.sigmoid,
@@ -169,10 +196,8 @@ def activations(draw: Drawn) -> Iterator[Row]:
         (gated, "mish"): F.mish,
     }
     for (module, name), theirs in pairs.items():
-        forward, backward = getattr(module, name), getattr(module, f"{name}_backward")
-        grad, their_backward = gradient(theirs, tx)
-        yield name, lambda f=forward: f(x), lambda t=theirs: t(tx)
-        yield f"{name} backward", lambda b=backward, g=grad: b(g, x), their_backward
+        ours, backward = getattr(module, name), getattr(module, f"{name}_backward")
+        yield from both(name, lambda f=ours: f(x), lambda g, b=backward: b(g, x), theirs, tx)
 
 
 KINDS = (convolutions, other_axes, pools, norms, others, activations)
