@@ -93,7 +93,8 @@ def start(slugs: Sequence[str], folder: Path, open_it: bool) -> int:
     # JupyterLab refuses to run for root, which is who one is in most containers.
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     try:
-        return subprocess.call([sys.executable, "-m", "jupyterlab", *root, str(notebooks[0])])
+        quiet = "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"  # asks no other host
+        return subprocess.call([sys.executable, "-m", "jupyterlab", *root, quiet, str(notebooks[0])])
     except KeyboardInterrupt:
         return 0
 

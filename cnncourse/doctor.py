@@ -19,12 +19,19 @@ NEEDED = (
     ("jupyterlab", "4.2", "working on labs"),
     ("ipykernel", "6.29", "running cells"),
     ("ipywidgets", "8.1", "sliders"),
+    ("anywidget", "0.9.18", "explorers"),
     ("matplotlib", "3.8", "pictures"),
     ("scikit-learn", "1.4", "digits and photos"),
 )
 OPTIONAL = {
     "the cells marked In practice": (("torch", "2.2"),),
-    "grading a class": (("nbgrader", "0.9.5"), ("psutil", "5.9"), ("rich", "13.7"), ("jinja2", "3.1")),
+    "grading a class": (
+        ("nbgrader", "0.9.5"),
+        ("psutil", "5.9"),
+        ("rich", "13.7"),
+        ("jinja2", "3.1"),
+        ("jupyter_server_mathjax", "0.2.6"),
+    ),
     "grading a class on several machines": (("distributed", "2024.5"),),
 }
 

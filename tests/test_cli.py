@@ -137,8 +137,14 @@ def test_doctor_names_the_command_for_what_is_missing(monkeypatch, capsys, tmp_p
     assert "ok        numpy 2.4.6" in lines
     assert "MISSING   jupyterlab, for working on labs: 3.0 is older than 4.2" in lines
     assert any(line.startswith("optional  torch") and 'pip install "torch>=' in line for line in lines)
-    assert any(line.startswith("optional  nbgrader, psutil, rich, jinja2, for grading") for line in lines)
-    mend = "python -m pip install " + '"jupyterlab>=4.2" "ipywidgets>=8.1" "scikit-learn>=1.4"'
+    assert any(
+        line.startswith("optional  nbgrader, psutil, rich, jinja2, jupyter_server_mathjax, for")
+        for line in lines
+    )
+    mend = (
+        "python -m pip install "
+        + '"jupyterlab>=4.2" "ipywidgets>=8.1" "anywidget>=0.9.18" "scikit-learn>=1.4"'
+    )
     assert lines[-1] == f"Labs need more than is here. Mend it: {mend}"
 
 

@@ -33,7 +33,9 @@ def test_the_wheel_holds_the_whole_package(wheel):
 
 def test_the_wheel_holds_nothing_else(wheel):
     tops = {name.split("/")[0] for name in wheel.namelist()}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"cnncourse"}
+    assert {top for top in tops if not top.endswith((".dist-info", ".data"))} == {"cnncourse"}
+    installed = [name.partition(".data/data/")[2] for name in wheel.namelist() if ".data/" in name]
+    assert installed == ["share/jupyter/nbconvert/templates/formgrade/mathjax.html.j2"]
 
 
 def test_installing_needs_numpy_only(wheel):

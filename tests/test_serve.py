@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from tools import course, pages, serve, steps, watch
+from tools import building, course, pages, serve, steps, watch
 
 
 @contextlib.contextmanager
@@ -214,3 +214,23 @@ def test_a_file_that_is_deleted_is_a_change(author):
     assert until(lambda: author.built)
     (author.folder / "chapter" / "other.md").unlink()
     assert until(lambda: len(author.built) == 2)
+
+
+PRINTED = """\x1b[01mreading sources... \x1b[39;49;00m[ 50%] book/a
+\x1b[31m/home/x/book/a.md:7: WARNING: undefined label: 'nowhere' [ref.ref]\x1b[39;49;00m
+/home/x/book/b.md:12: ERROR: a cell of this page fails: ZeroDivisionError: division by zero
+----> 2     return 1 / x
+Traceback (most recent call last):
+  File "jupyter-book", line 8, in <module>
+"""
+
+
+def test_what_is_wrong_with_the_book_is_said_in_a_line_each_and_in_full_with_the_cell():
+    brief = building.problems(PRINTED, brief=True)
+    assert brief.splitlines() == [
+        "/home/x/book/a.md:7: WARNING: undefined label: 'nowhere' [ref.ref]",
+        "/home/x/book/b.md:12: ERROR: a cell of this page fails: ZeroDivisionError: division by zero",
+    ]
+    in_full = building.problems(PRINTED, brief=False)
+    assert in_full == f"{brief}\n----> 2     return 1 / x"
+    assert building.problems("out of memory\n", brief=True) == "out of memory"

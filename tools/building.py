@@ -4,11 +4,12 @@ import re
 import shutil
 
 from tools.serve import WORK
-from tools.steps import BUILD, ROOT, digest, must, once, venv_python
+from tools.steps import BUILD, COLOURS, ROOT, CourseError, digest, must, once, run, say, venv_python
 
 CODE = ("cnncourse/**/*.py", "cnncourse/**/*.mplstyle", "cnncourse/**/*.js", "cnncourse/**/*.css")
 LABS = ("notebooks/**/*", "solutions/**/*.ipynb")
 PRINTING = ("tools/pdf.py", "tools/paper.py", "tools/contents.py")
+PROBLEM = re.compile(r"^.*: (?:WARNING|ERROR|CRITICAL): .*$", re.MULTILINE)
 
 
 def make_labs() -> None:
@@ -22,8 +23,8 @@ def make_labs() -> None:
     )
 
 
-def make_book() -> None:
-    """Build the book; a warning is an error."""
+def make_book(brief: bool = False) -> bool:
+    """Build the book if something of it has changed, and return whether; a warning is an error."""
     shell = (
         "_config.yml", "book/_ext/**/*", "book/_assets/**/*", "requirements.txt", "tools/vendor*.py", *CODE,
     )  # fmt: skip
@@ -36,21 +37,38 @@ def make_book() -> None:
             for folder in (".doctrees", "html"):
                 shutil.rmtree(BUILD / folder, ignore_errors=True)
         try:
-            must([venv_python().with_name("jupyter-book"), "build", ".", "-n", "-W", "--keep-going"], "book")
+            command = [venv_python(), "tools/start_jupyter_book.py", "build", ".", "-n", "-W", "--keep-going"]
+            status, output = run(command, "book")
+            if status:
+                say(problems(output, brief))
+                raise CourseError("the book was not built (all that was printed: _build/logs/book.txt)")
         except BaseException:
-            # An unfinished build keeps pages whose warnings the next one would not repeat.
+            # An unfinished build keeps and has written pages whose warnings the next one would not repeat.
             shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
+            (BUILD / "stamps" / "book").unlink(missing_ok=True)
             raise
         stamp.parent.mkdir(parents=True, exist_ok=True)
         stamp.write_text(code)
 
-    once(
+    return once(
         "book",
-        "building into _build/html, every page run (about a minute)",
+        "building into _build/html; pages without a result run (up to a minute)",
         build,
         inputs=("_toc.yml", "book/**/*", "tools/sample_*.py", "nbgrader_config.py", *shell, *LABS),
         needs=(BUILD / "html" / "index.html",),
     )
+
+
+def problems(output: str, brief: bool) -> str:
+    """Return what Sphinx found wrong: a line for each problem; in full, with cells and tracebacks."""
+    text = COLOURS.sub("", output)
+    lines = PROBLEM.findall(text)
+    if not lines:
+        return "\n".join(text.splitlines()[-10:])
+    if brief:
+        return "\n".join([*lines[:8], *([f"... and {len(lines) - 8} more"] if lines[8:] else [])])
+    in_full = text[text.index(lines[0]) :].split("\nTraceback (most recent call last):\n")[0]
+    return "\n".join(in_full.splitlines()[:200])
 
 
 def make_pdf() -> None:

@@ -25,6 +25,7 @@ import errno
 import os
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from tools.building import fill_work, make_book, make_class, make_labs, make_pdf
@@ -52,7 +53,7 @@ def course() -> None:
     make_class()
     fill_work()
     if serving:
-        serve(book_port, lab_port)
+        serve(book_port, lab_port, partial(make_book, brief=True))
     else:
         say("Built: the book is in _build/html, the labs are in work/. `make serve` serves both.")
 
@@ -64,7 +65,7 @@ def serve_built() -> None:
     make_vendor()
     make_book()
     fill_work()
-    serve(book_port, lab_port)
+    serve(book_port, lab_port, partial(make_book, brief=True))
 
 
 def bench() -> None:

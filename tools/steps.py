@@ -133,17 +133,21 @@ def run(command: Sequence[str | Path], log: str, venv: Path = VENV, echo: bool =
         ) as process,
     ):  # fmt: skip
         assert process.stdout is not None
-        if echo:
-            for line in process.stdout:
-                print(line, end="", flush=True)
-                file.write(line)
-                lines.append(line)
-        else:
-            with Ticker() as ticker:
+        try:
+            if echo:
                 for line in process.stdout:
-                    ticker.last = COLOURS.sub("", line).strip() or ticker.last
+                    print(line, end="", flush=True)
                     file.write(line)
                     lines.append(line)
+            else:
+                with Ticker() as ticker:
+                    for line in process.stdout:
+                        ticker.last = COLOURS.sub("", line).strip() or ticker.last
+                        file.write(line)
+                        lines.append(line)
+        except BaseException:
+            process.terminate()  # Ctrl-C reaches it too; what else ends this program does not
+            raise
     output = "".join(lines)
     if process.returncode and "No space left on device" in output:
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -33,7 +33,7 @@ def lighter(match: re.Match[str]) -> str:
     if len(png) < SMALL:
         return match[0]
     webp = io.BytesIO()
-    Image.open(io.BytesIO(png)).save(webp, "webp", quality=90, method=6)
+    Image.open(io.BytesIO(png)).save(webp, "webp", quality=90)
     if len(webp.getvalue()) >= len(png):
         return match[0]
     return "data:image/webp;base64," + base64.b64encode(webp.getvalue()).decode("ascii")

@@ -20,8 +20,14 @@ SETTINGS = {
     "notebook-extension/tracker": '{"windowingMode": "none"}',
     "apputils-extension/themes": '{"adaptive-theme": true}',
 }
-# What JupyterLab itself says on the console: how it shows other pages, and that a computer is busy.
-REMARKS = ("An iframe which has both allow-scripts and allow-same-origin", "to activate")
+# What is said on the console all the same: how JupyterLab shows other pages, that a computer is busy, and that
+# MathJax asked for a font at about:blank. (What is asked of another host is noted apart, not on the console.)
+REMARKS = (
+    "An iframe which has both allow-scripts and allow-same-origin",
+    "to activate",
+    "Access to font at 'about:blank'",
+    "net::ERR_FAILED",
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Jupyter:
 
 
 def trouble(seen: Any) -> list[str]:
-    """Return what a visit asked of other hosts and what went wrong, without JupyterLab's own remarks."""
+    """Return what a visit asked of other hosts and what went wrong, without those remarks."""
     return [line for line in seen.trouble if not any(remark in line for remark in REMARKS)]
 
 
