@@ -239,7 +239,7 @@ def test_chapter_has_every_part_in_order(built: Path, page: str) -> None:
     opening = body.find("h1").find_next(["h2", "figure"])
     assert opening.name == "figure", "a chapter opens with a picture"
     number = page.split("/")[-1].split("_")[0]
-    assert body.select_one(f"figure#fig-{number}-turn, .explorer"), "no parameter to turn"
+    assert body.select_one(f"figure#fig-{number}-turn, .cnn-explorer"), "no parameter to turn"
     assert body.select("div.math") and body.select(".cell_input")
     assert body.select(".admonition.example"), "no box `Try it`"
     assert 1 <= len(section(built, page, "Where notes go wrong").select(".admonition.warning")) <= 3

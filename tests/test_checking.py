@@ -160,7 +160,7 @@ LADDER = {
     "this package's own answer": (
         PAD,
         "def pad2d(x, padding):\n    from cnncourse.layers.conv import pad2d as p\n    return p(x, padding)",
-        ["uses cnncourse.layers.conv.pad2d (line 3"],
+        ["uses cnncourse.layers.windows.pad2d (line 3"],
     ),
     "a subclass": (
         PAD,

@@ -157,7 +157,7 @@ def test_every_exercise_is_in_the_lab_with_its_points(text):
         for exercise_id in exercise_ids(text.stem):
             exercise = load(exercise_id)
             check = cells[f"{exercise.name}-check"]
-            assert check.source == f'check("{exercise_id}", {exercise.name})'
+            assert check.source == f'check("{exercise_id}", {", ".join(exercise.names)})'
             assert check.metadata.nbgrader.points == exercise.points
             assert exercise.prompt.strip() in cells[f"{exercise.name}-task"].source
             assert all(hint.strip() in cells[f"{exercise.name}-hints"].source for hint in exercise.hints)

@@ -82,7 +82,7 @@ def exercise_cells(exercise: Exercise) -> list[NotebookNode]:
     task = new_markdown_cell(f"{heading}\n\n{exercise.prompt.strip()}")
     folded = new_markdown_cell(hints)
     answer = new_code_cell(solution_source(exercise).strip())
-    check = new_code_cell(f'check("{exercise.id}", {name})')
+    check = new_code_cell(f'check("{exercise.id}", {", ".join(exercise.names)})')
     return [
         graded(task, f"{name}-task", locked=True),
         graded(folded, f"{name}-hints", locked=True),
