@@ -143,10 +143,10 @@ def load(exercise_id: str) -> Exercise:
     try:
         found = importlib.import_module(f"{PACKAGE}.{exercise_id}").exercise
     except (ModuleNotFoundError, AttributeError) as error:
-        every, lab = exercise_ids(), exercise_id.split(".")[0]
-        near = [name for name in every if name.split(".")[0] == lab]
-        known = ", ".join(near) if near else f"exercises of {', '.join(sorted({n.split('.')[0] for n in every}))}"
-        raise ValueError(f"no exercise {exercise_id!r}; there are {known}") from error
+        chapter = exercise_id.split(".")[0]
+        there = chapters()
+        known = exercise_ids(chapter) if chapter in there else [f"those of {name}" for name in there]
+        raise ValueError(f"no exercise {exercise_id!r}; there are {', '.join(known)}") from error
     assert isinstance(found, Exercise)
     return found
 

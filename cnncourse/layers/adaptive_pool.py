@@ -166,7 +166,8 @@ def spatial_pyramid_pool(x: Array, levels: Sequence[Pair] = (4, 2, 1)) -> Array:
     References
     ----------
     He, Zhang, Ren, Sun 2015, sections 2.2 and 2.3. The paper's windows are ceil(a / n) pixels wide and
-    floor(a / n) apart. On 7 pixels and 4 bins these are six windows; those of adaptive pooling, used here, are always n.
+    floor(a / n) apart. On 7 pixels and 4 bins these are six windows; those of adaptive pooling, used here,
+    are always n.
 
     Examples
     --------
