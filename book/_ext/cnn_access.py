@@ -18,6 +18,8 @@ MENDS = (
     # Roles that are withdrawn, or whose children would need one: the text says enough.
     (re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),
     (re.compile(r' role="doc-biblioentry"'), ""),
+    # A header cell without a word is none.
+    (re.compile(r'<th class="head[^"]*">(?:<p>\s*</p>)?</th>'), "<td></td>"),
     # Everything on a page stands in a landmark; the sidebar holds the way to the first page and the search.
     (re.compile(r'(<div id="pst-primary-sidebar") class='), r'\1 role="region" aria-label="Book" class='),
 )

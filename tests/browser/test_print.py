@@ -97,7 +97,8 @@ def test_every_page_of_the_book_is_a_bookmark_in_its_order(pdf: PdfReader, texts
     for title, (start, sections) in chapters.items():
         assert _letters(title) in _letters(texts[start])
         for section, number in sections:
-            assert _letters(section) in _letters(texts[number]), (
+            # A heading may move on to the next page while the place before it, where the bookmark leads, stays.
+            assert _letters(section) in _letters("".join(texts[number : number + 2])), (
                 f"{title}: {section} is not on page {number + 1}"
             )
 
@@ -166,7 +167,7 @@ def test_a_reader_prints_the_article_alone(visit: Callable[..., Any], site: str)
     assert text.count(_letters(_title(chapter))) == 1, "the title once: no contents, no sidebar"
     answer = next(found for found in _article(chapter).select("details.sd-dropdown p") if not found.math)
     assert _letters(answer.get_text())[:40] in text, "folded answers open"
-    assert "Showthecode" not in text and "Search" not in text
+    assert "Showthecode" not in text and "CtrlK" not in text
 
 
 def test_a_dark_page_prints_dark_on_white(visit: Callable[..., Any], site: str) -> None:
