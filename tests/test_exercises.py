@@ -1,6 +1,7 @@
 """The course proves itself: every exercise accepts what is right and names what is wrong."""
 
 import inspect
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from cnncourse.checking import LocalCandidate, exercise_ids, judge, load
 from cnncourse.checking.source import body_lines, stub_source
 
-IDS = exercise_ids()
+# With NumPy alone, as in the browser, there are no digits to train on.
+IDS = [name for name in exercise_ids() if find_spec("sklearn") or load(name).way != "training"]
 MISTAKES = [(i, m) for i in IDS for m in load(i).misconceptions]
 SEEDS = (0, 1, 2)
 
