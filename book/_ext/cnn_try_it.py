@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 # What of the package runs in a browser: its part that needs NumPy alone (tests/test_imports.py).
 PARTS = (
-    "__init__", "anchors", "arrays", "boxes", "checking", "colors", "exercises", "gradcheck", "layers",
-    "running", "shapes",
+    "__init__", "anchors", "arrays", "boxes", "checking", "colors", "data", "exercises", "gradcheck",
+    "layers", "running", "shapes",
 )  # fmt: skip
 ENGINE = "vendor/python/python.tar.gz"  # by `make vendor`
 log = logging.getLogger(__name__)
