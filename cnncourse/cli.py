@@ -17,6 +17,7 @@ from types import ModuleType
 import cnncourse
 from cnncourse.checking import check, load
 from cnncourse.doctor import doctor
+from cnncourse.grading.starting import start_quickly
 
 OWN_FOLDER = Path("cnncourse-labs")
 # For instructors, in modules of their own, because importing nbgrader takes a second: module and purpose.
@@ -133,6 +134,7 @@ def class_command(name: str) -> ModuleType:
     UsageError
         If what it stands on is not installed.
     """
+    start_quickly()
     try:
         return importlib.import_module(f"cnncourse.grading.{CLASS_COMMANDS[name][0]}")
     except ModuleNotFoundError as error:

@@ -16,6 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cnncourse.grading.starting import start_quickly
+
+start_quickly()  # as `cnncourse grade` does
+
 from cnncourse.checking import LocalCandidate, judge, load
 from cnncourse.grading.classroom import grade_class
 from cnncourse.grading.gradebook import Writer

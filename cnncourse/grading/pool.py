@@ -29,10 +29,10 @@ GRADE = "cnncourse.grading.work:grade_submission"
 RETRIES = 2
 PAUSE = 0.2  # seconds before a job is tried again
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-# nbformat imports a grammar of web addresses, which takes two seconds, to check what no notebook holds.
 START = (
     "import json, sys; options = json.loads(sys.argv[1]); sys.path[:] = options['path']; "
-    "sys.modules['rfc3987_syntax'] = None; from cnncourse.grading.worker import work; work(options)"
+    "from cnncourse.grading.starting import start_quickly; start_quickly(); "
+    "from cnncourse.grading.worker import work; work(options)"
 )
 
 

@@ -43,7 +43,9 @@ def warm(modules: list[str]) -> None:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(1)
+        torch = sys.modules["torch"]
+        torch.set_num_threads(1)
+        torch.ones(64, 64) @ torch.ones(64, 64)  # MKL reads /proc at its first product; without, it is slower
         with contextlib.suppress(Exception):
             importlib.import_module("torch._dynamo")  # seconds; the first optimizer of a process imports it
 
