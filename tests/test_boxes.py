@@ -3,7 +3,20 @@
 import numpy as np
 import pytest
 
-from cnncourse.boxes import box_area, box_iou, box_overlap, nms, nms_steps
+from cnncourse.boxes import (
+    apply_deltas,
+    box_area,
+    box_ciou,
+    box_convert,
+    box_deltas,
+    box_diou,
+    box_giou,
+    box_iou,
+    box_overlap,
+    clip_boxes,
+    nms,
+    nms_steps,
+)
 
 
 def pixels(box, inclusive=False):
@@ -114,72 +127,116 @@ def test_bad_boxes_are_named(boxes, message):
         box_iou([[0, 0, 1, 1]], boxes)
 
 
-def plain_nms(boxes, scores, iou_threshold, score_threshold):
-    """As a textbook says it, one pair after the other."""
-    order = sorted((i for i in range(len(boxes)) if scores[i] >= score_threshold), key=lambda i: -scores[i])
-    kept, by = [], {}
-    for i in order:
-        for k in kept:
-            if box_iou([boxes[k]], [boxes[i]]).item() > iou_threshold:
-                by[i] = k
-                break
-        else:
-            kept.append(i)
-    return kept, by
+def test_formats_by_hand():
+    """A box 4 wide and 2 high whose left upper corner is at (2, 1)."""
+    formats = {"xyxy": [[2, 1, 6, 3]], "xywh": [[2, 1, 4, 2]], "cxcywh": [[4, 2, 4, 2]]}
+    for source, given in formats.items():
+        for target, expected in formats.items():
+            assert box_convert(given, source, target).tolist() == expected
+    assert box_convert([], "xywh", "xyxy").shape == (0, 4)
 
 
-@pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("threshold", [0, 0.2, 0.5, 0.8, 1])
-def test_nms_agrees_with_a_plain_loop(seed, threshold):
-    rng = np.random.default_rng(seed)
-    boxes, scores = random_boxes(rng, 25), rng.integers(0, 20, 25) / 20  # with ties
-    expected, by = plain_nms(boxes, scores, threshold, 0.3)
-    steps = nms_steps(boxes, scores, threshold, 0.3)
-    assert [step.kept for step in steps] == expected
-    assert {int(i): step.kept for step in steps for i in step.suppressed} == by
-    assert nms(boxes, scores, threshold, 0.3).tolist() == expected
+@pytest.mark.parametrize("fmt", ["xywh", "cxcywh"])
+def test_formats_there_and_back(fmt):
+    boxes = random_boxes(np.random.default_rng(5), 30)
+    np.testing.assert_allclose(box_convert(box_convert(boxes, "xyxy", fmt), fmt, "xyxy"), boxes, atol=1e-12)
 
 
-def test_nms_steps_by_hand():
-    """B suppresses A and C; D is suppressed by nobody, though C, had it been kept, would have done it."""
-    boxes = [
-        [0, 0, 4, 4],
-        [1, 0, 5, 4],
-        [2, 0, 6, 4],
-        [3, 0, 7, 4],
-    ]  # IoU of neighbours 3/5, of next ones 1/3
-    first, second = nms_steps(boxes, [0.6, 0.9, 0.8, 0.7])
-    assert (first.kept, first.rivals.tolist(), first.suppressed.tolist()) == (1, [2, 3, 0], [2, 0])
-    np.testing.assert_allclose(first.iou, [3 / 5, 1 / 3, 3 / 5])
-    assert (second.kept, second.rivals.tolist(), second.suppressed.tolist()) == (3, [], [])
+def test_clipped_boxes_lie_in_the_image():
+    """Rows and columns differ: an image 48 high and 64 wide."""
+    boxes = [[-5, -6, 10, 20], [60, 40, 70, 50], [-9, 2, -3, 4], [70, 60, 80, 90], [1, 2, 3, 4]]
+    expected = [[0, 0, 10, 20], [60, 40, 64, 48], [0, 2, 0, 4], [64, 48, 64, 48], [1, 2, 3, 4]]
+    assert clip_boxes(boxes, height=48, width=64).tolist() == expected
 
 
-def test_iou_at_the_threshold_does_not_suppress():
-    boxes = [[0, 0, 4, 4], [0, 0, 2, 4]]
-    assert box_iou(boxes[:1], boxes[1:]).item() == 0.5
-    assert nms(boxes, [0.9, 0.8], 0.5).tolist() == [0, 1]
-    assert nms(boxes, [0.9, 0.8], 0.499).tolist() == [0]
+# first, second, GIoU, DIoU
+FURTHER = {
+    "the same": ([1, 2, 5, 4], [1, 2, 5, 4], 1, 1),
+    "side by side": ([0, 0, 2, 2], [2, 0, 4, 2], 0, -4 / 20),
+    "apart": ([0, 0, 2, 2], [6, 0, 8, 2], -8 / 16, -36 / 68),
+    "further apart": ([0, 0, 2, 2], [8, 0, 10, 2], -12 / 20, -64 / 104),
+    "at a corner": ([0, 0, 3, 4], [3, 4, 6, 8], -24 / 48, -25 / 100),
+    "one inside the other": ([0, 0, 10, 8], [2, 3, 6, 5], 8 / 80, 8 / 80 - 1 / 164),
+    "two points in one place": ([1, 1, 1, 1], [1, 1, 1, 1], 0, 0),
+}
 
 
-def test_score_at_the_threshold_takes_part():
-    boxes = [[0, 0, 1, 1], [2, 0, 3, 1], [4, 0, 5, 1]]
-    assert nms(boxes, [0.3, 0.5, 0.7], score_threshold=0.5).tolist() == [2, 1]
-    assert nms(boxes, [-1.0, -3.0, -2.0]).tolist() == [0, 2, 1]  # scores before the sigmoid: all take part
+@pytest.mark.parametrize("name", FURTHER)
+def test_generalized_and_distance_iou_by_hand(name):
+    first, second, generalized, distance = FURTHER[name]
+    for one, other in ((first, second), (second, first)):
+        assert box_giou([one], [other]).item() == pytest.approx(generalized, abs=1e-12)
+        assert box_diou([one], [other]).item() == pytest.approx(distance, abs=1e-12)
 
 
-def test_of_equal_scores_the_first_is_kept():
-    assert nms([[0, 0, 4, 4], [0, 0, 4, 4], [0, 0, 4, 5]], [0.5, 0.5, 0.5]).tolist() == [0]
+def test_complete_iou_by_hand():
+    """Centres and IoU as below; 4 x 2 against 4 x 4: (atan 2 - atan 1)^2 * 4 / pi^2 = v, weighted v / (1 - IoU + v)."""
+    v = 4 / np.pi**2 * (np.arctan(2) - np.arctan(1)) ** 2
+    assert box_ciou([[0, 0, 4, 4]], [[0, 1, 4, 3]]).item() == pytest.approx(0.5 - v * v / (0.5 + v))
+    v = 4 / np.pi**2 * (np.arctan(1 / 3) - np.arctan(5 / 2)) ** 2
+    apart = box_diou([[0, 0, 1, 3]], [[9, 9, 14, 11]]).item()
+    assert box_ciou([[0, 0, 1, 3]], [[9, 9, 14, 11]]).item() == pytest.approx(apart - v * v / (1 + v))
+    flat = [[0, 0, 4, 0]]
+    assert np.isfinite(box_ciou(flat, [[0, 0, 0, 4]])).all()
+
+
+def test_the_three_are_ordered_and_bounded():
+    first, second = random_boxes(np.random.default_rng(6), 40), random_boxes(np.random.default_rng(7), 30)
+    iou, giou, diou, ciou = (measure(first, second) for measure in (box_iou, box_giou, box_diou, box_ciou))
+    assert giou.shape == diou.shape == ciou.shape == (40, 30)
+    assert (ciou <= diou).all() and (diou <= iou).all() and (giou <= iou).all()
+    assert giou.min() > -1 and diou.min() > -1 and (giou < 0).any() and (diou < 0).any()
+    for measure in (box_giou, box_diou, box_ciou):
+        np.testing.assert_allclose(
+            measure(first * 7 + 100, second * 7 + 100), measure(first, second), atol=1e-9
+        )
+        np.testing.assert_allclose(measure(second, first).T, measure(first, second), atol=1e-12)
+        np.testing.assert_allclose(np.diag(measure(first, first)), 1)
+        whole = np.floor(first[:9])
+        widened = whole + np.array([0, 0, 1, 1])
+        np.testing.assert_allclose(measure(whole, whole, True), measure(widened, widened), atol=1e-12)
+
+
+def test_deltas_by_hand():
+    """The centre moves by half the anchor's width and a quarter of its height; twice as wide, half as high."""
+    anchor, box = [[0, 0, 10, 20]], [[0, 10, 20, 20]]
+    np.testing.assert_allclose(box_deltas(anchor, box), [[0.5, 0.25, np.log(2), -np.log(2)]])
+    np.testing.assert_allclose(apply_deltas(anchor, [[0.5, 0.25, np.log(2), -np.log(2)]]), box, atol=1e-12)
+    scaled = box_deltas(anchor, box, stds=(0.1, 0.1, 0.2, 0.2))
+    np.testing.assert_allclose(scaled, [[5, 2.5, 5 * np.log(2), -5 * np.log(2)]])
+
+
+def test_deltas_there_and_back():
+    rng = np.random.default_rng(8)
+    anchors, boxes = random_boxes(rng, 50), random_boxes(rng, 50)
+    for stds in ((1, 1, 1, 1), (0.1, 0.2, 0.3, 0.4)):
+        np.testing.assert_allclose(
+            apply_deltas(anchors, box_deltas(anchors, boxes, stds), stds), boxes, atol=1e-9
+        )
+    np.testing.assert_array_equal(box_deltas(anchors, anchors), np.zeros((50, 4)))
+    assert box_deltas([], []).shape == apply_deltas([], np.zeros((0, 4))).shape == (0, 4)
+
+
+def test_no_delta_makes_a_box_without_end():
+    wide = apply_deltas([[0, 0, 16, 16]], [[0, 0, 800, -800]])
+    assert (wide[0, 2] - wide[0, 0]) == pytest.approx(1000)
+    assert np.isfinite(wide).all()
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("call", "message"),
     [
-        (([[0, 0, 1, 1]], []), r"scores has shape \(0,\); 1 boxes need shape \(1,\)"),
-        (([[0, 0, 1, 1]], [np.nan]), "not NaN"),
-        (([[0, 0, 1, 1]], [0.5], 1.5), r"iou_threshold \(=1.5\)"),
-        (([[0, 0, 1, 1]], [0.5], -0.1), r"iou_threshold \(=-0.1\)"),
+        (lambda: box_convert([[0, 0, 1, 1]], "xyxy", "yxyx"), r"out_fmt \(='yxyx'\)"),
+        (lambda: box_convert([[0, 0, 1, 1], [0, 0, -1, 1]], "xywh", "xyxy"), r"boxes\[1\] .* negative width"),
+        (lambda: clip_boxes([[0, 0, 1, 1]], 0, 5), r"height \(=0\)"),
+        (lambda: box_deltas([[0, 0, 1, 1]], []), "1 anchors and 0 boxes"),
+        (lambda: box_deltas([[0, 0, 1, 1]], [[2, 2, 2, 5]]), r"boxes\[0\] .* no width"),
+        (lambda: box_deltas([[2, 5, 4, 5]], [[0, 0, 1, 1]]), r"anchors\[0\] .* no height"),
+        (lambda: apply_deltas([[0, 0, 1, 1]], [[0, 0, np.inf, 0]]), "deltas must be finite"),
+        (lambda: apply_deltas([[0, 0, 1, 1]], [[0, 0, 0]]), r"deltas has shape \(1, 3\)"),
+        (lambda: box_deltas([[0, 0, 1, 1]], [[0, 0, 1, 1]], (1, 0, 1, 1)), "four numbers above 0"),
     ],
 )
-def test_bad_arguments_of_nms_are_named(arguments, message):
+def test_what_else_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
-        nms(*arguments)
+        call()

@@ -68,10 +68,15 @@ def serve_built() -> None:
     serve(book_port, lab_port, partial(make_book, brief=True))
 
 
+BENCHES = (
+    "bench", "bench_layers", "bench_boxes", "bench_page", "lighthouse", "bench_grading", "bench_class",
+)  # fmt: skip
+
+
 def bench() -> None:
     """Measure everything; go on after a target that is missed, and end with 1 then."""
     missed = []
-    for name in ("bench", "bench_layers", "bench_page", "lighthouse", "bench_grading", "bench_class"):
+    for name in BENCHES:
         say(f"== {name}")
         status, _ = run([venv_python(), f"tools/{name}.py"], name, echo=True)
         missed += [name] if status else []

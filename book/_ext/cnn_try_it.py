@@ -21,7 +21,7 @@ NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 # What of the package runs in a browser: its part that needs NumPy alone (tests/test_imports.py).
 PARTS = (
     "__init__", "anchors", "arrays", "boxes", "checking", "colors", "data", "exercises", "gradcheck",
-    "layers", "running", "shapes",
+    "layers", "matching", "metrics", "running", "shapes",
 )  # fmt: skip
 ENGINE = "vendor/python/python.tar.gz"  # by `make vendor`
 log = logging.getLogger(__name__)

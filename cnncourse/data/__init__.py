@@ -1,1 +1,1 @@
-"""Data that needs no download: digits and photos that ship with scikit-learn."""
+"""Data: digits, photos and drawn scenes, which need no download; files of CIFAR-10, PASCAL VOC and COCO."""

@@ -4,7 +4,7 @@ import sys
 
 
 def start_quickly() -> None:
-    """Leave out a grammar of web addresses, which nbformat would check links with: its import takes two seconds.
+    """Leave out a grammar of web addresses: its import takes two seconds, and nbformat checks links by it.
 
     For a process of ours alone: whoever else imports jsonschema there does without it too.
     """

@@ -1,4 +1,4 @@
-// Boxes (x1, y1, x2, y2), half-open: what cnncourse/boxes.py computes, and how a box moves.
+// Boxes (x1, y1, x2, y2), half-open: what cnncourse.boxes computes, and how a box moves.
 
 /**
  * The area of a box (x1, y1, x2, y2): cnncourse.boxes.box_area.
