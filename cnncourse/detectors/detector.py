@@ -1,0 +1,149 @@
+"""What all detectors have in common: a loss to train by, candidates, and detections without doubles."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from cnncourse.boxes import batched_nms
+
+OPTIONS = "options"  # the entry of a file that holds the constructor's arguments, as JSON
+
+
+class Detections(NamedTuple):
+    """What was found in one image, the highest score first."""
+
+    boxes: NDArray[np.float64]  # (M, 4) in pixels
+    scores: NDArray[np.float64]  # (M,) from 0 to 1
+    labels: NDArray[np.int64]  # (M,)
+
+
+class Detector(nn.Module, ABC):
+    """A network that finds objects of `classes` classes in square images.
+
+    Parameters
+    ----------
+    classes : how many
+    size : rows and columns of an image, in pixels
+    options : further arguments of the subclass, kept for `save`
+    """
+
+    def __init__(self, classes: int, size: int, **options: Any) -> None:
+        super().__init__()
+        if size % 16:
+            raise ValueError(
+                f"size (={size}) must be a multiple of 16: the coarsest map has a unit for 16 pixels"
+            )
+        self.classes, self.size = classes, size
+        self.options = {"classes": classes, "size": size, **options}
+
+    @abstractmethod
+    def loss(self, images: Tensor, boxes: Tensor, labels: Tensor) -> Tensor:
+        """Return one number to make small.
+
+        Parameters
+        ----------
+        images : Tensor, shape (N, 3, size, size), from 0 to 1
+        boxes, labels : Tensor, shapes (N, K, 4) and (N, K)
+            Pixels, and a class or, where there is no object, -1.
+        """
+
+    @abstractmethod
+    def candidates(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return every box that the network can say and its score for each class.
+
+        Returns
+        -------
+        boxes, scores : Tensor, shapes (N, M, 4), in pixels, and (N, M, C)
+        """
+
+    @torch.no_grad()
+    def detect(
+        self,
+        images: NDArray[np.uint8] | Tensor,
+        score_threshold: float = 0.02,
+        iou_threshold: float = 0.45,
+        most: int = 100,
+        batch: int = 50,
+    ) -> list[Detections]:
+        """Return what is found in each image, one detection for an object of a class if all goes well.
+
+        Parameters
+        ----------
+        images : uint8, shape (N, 3, size, size), or float from 0 to 1
+        score_threshold : float
+            A low one is for average precision, which looks at every threshold; for a picture take 0.5.
+        iou_threshold : float
+            Of two detections of one class that overlap more, the one with the higher score is kept.
+        most : int
+            Candidates of an image that go into non-maximum suppression, those with the highest scores.
+        batch : int
+            Images at a time.
+        """
+        was_training = self.training
+        self.eval()
+        found: list[Detections] = []
+        for start in range(0, len(images), batch):
+            boxes, scores = self.candidates(as_images(images[start : start + batch]))
+            boxes = boxes.clamp(0, self.size)
+            found += [
+                _without_doubles(*one, score_threshold, iou_threshold, most)
+                for one in zip(boxes, scores, strict=True)
+            ]
+        self.train(was_training)
+        return found
+
+    def save(self, path: Path | str) -> None:
+        """Write the weights and the constructor's arguments to an ``.npz`` file, without pickle."""
+        arrays: dict[str, Any] = {name: tensor.numpy() for name, tensor in self.state_dict().items()}
+        arrays[OPTIONS] = np.array(json.dumps(self.options))
+        np.savez_compressed(path, **arrays)
+
+    @classmethod
+    def load(cls, path: Path | str) -> Self:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the file holds another network.
+        """
+        with np.load(path, allow_pickle=False) as file:
+            if OPTIONS not in file.files:
+                raise ValueError(f"{path}: this is not the file of a detector: it has no {OPTIONS!r}")
+            detector = cls(**json.loads(str(file[OPTIONS])))
+            state = {name: torch.from_numpy(file[name]) for name in file.files if name != OPTIONS}
+        try:
+            detector.load_state_dict(state)
+        except RuntimeError as error:
+            raise ValueError(f"{path}: these are not the weights of a {cls.__name__}") from error
+        return detector
+
+
+def as_images(images: NDArray[np.uint8] | Tensor) -> Tensor:
+    """Return images as float32 from 0 to 1; whole numbers are taken to go from 0 to 255."""
+    tensor = torch.as_tensor(images)
+    return tensor.float() if tensor.is_floating_point() else tensor.float() / 255
+
+
+def _without_doubles(
+    boxes: Tensor, scores: Tensor, score_threshold: float, iou_threshold: float, most: int
+) -> Detections:
+    """Return the detections among the candidates (M, 4) of one image with scores (M, C)."""
+    place, label = torch.nonzero(scores > score_threshold, as_tuple=True)
+    values = scores[place, label]
+    best = values.topk(min(most, len(values))).indices
+    found = Detections(
+        boxes[place[best]].numpy().astype(np.float64),
+        values[best].numpy().astype(np.float64),
+        label[best].numpy(),
+    )
+    kept = batched_nms(*found, iou_threshold)
+    return Detections(found.boxes[kept], found.scores[kept], found.labels[kept])

@@ -1,0 +1,85 @@
+"""What every detector does with boxes as tensors: overlaps in batches, and a loss that sees far boxes too.
+
+Boxes are (x1, y1, x2, y2) in pixels, half-open, as in `cnncourse.boxes`, which has the same in NumPy.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+TINY = 1e-7
+
+
+def overlaps(first: Tensor, second: Tensor) -> Tensor:
+    """Return the IoU of each box with each of another list.
+
+    Parameters
+    ----------
+    first, second : Tensor, shapes (..., N, 4) and (..., M, 4)
+
+    Returns
+    -------
+    Tensor, shape (..., N, M)
+        A box without area overlaps nothing.
+    """
+    return iou(first[..., :, None, :], second[..., None, :, :])
+
+
+def iou(first: Tensor, second: Tensor) -> Tensor:
+    """Return the IoU of boxes, one with one; their shapes (..., 4) broadcast."""
+    shared = _area(
+        torch.maximum(first[..., :2], second[..., :2]), torch.minimum(first[..., 2:], second[..., 2:])
+    )
+    union = _area(first[..., :2], first[..., 2:]) + _area(second[..., :2], second[..., 2:]) - shared
+    return shared / (union + TINY)
+
+
+def giou_loss(boxes: Tensor, targets: Tensor) -> Tensor:
+    """Return 1 - GIoU of boxes, one with one: from 0, the same box, to 2, two boxes far apart.
+
+    Parameters
+    ----------
+    boxes, targets : Tensor, shape (N, 4)
+
+    References
+    ----------
+    Rezatofighi et al. 2019, "Generalized intersection over union", algorithm 1.
+    """
+    shared = _area(torch.maximum(boxes[:, :2], targets[:, :2]), torch.minimum(boxes[:, 2:], targets[:, 2:]))
+    union = _area(boxes[:, :2], boxes[:, 2:]) + _area(targets[:, :2], targets[:, 2:]) - shared + TINY
+    hull = (
+        _area(torch.minimum(boxes[:, :2], targets[:, :2]), torch.maximum(boxes[:, 2:], targets[:, 2:])) + TINY
+    )
+    return 1 - shared / union + (hull - union) / hull
+
+
+def corners(centre: Tensor, size: Tensor) -> Tensor:
+    """Return boxes (..., 4) of these centres and sizes (width, height), each (..., 2)."""
+    return torch.cat([centre - size / 2, centre + size / 2], dim=-1)
+
+
+def cells(rows: int, columns: int) -> Tensor:
+    """Return the column and row of every cell of a grid, shape (rows, columns, 2)."""
+    across, down = torch.arange(columns), torch.arange(rows)
+    return torch.stack(torch.meshgrid(across, down, indexing="xy"), dim=-1)
+
+
+def objects(boxes: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the objects of a batch in one list.
+
+    Parameters
+    ----------
+    boxes, labels : Tensor, shapes (N, K, 4) and (N, K)
+        A label of -1 says that there is no object.
+
+    Returns
+    -------
+    image, boxes, labels : Tensor, shapes (M,), (M, 4), (M,)
+    """
+    image, place = torch.nonzero(labels >= 0, as_tuple=True)
+    return image, boxes[image, place], labels[image, place]
+
+
+def _area(start: Tensor, stop: Tensor) -> Tensor:
+    return (stop - start).clamp(min=0).prod(dim=-1)

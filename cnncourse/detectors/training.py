@@ -1,0 +1,137 @@
+"""Train any of the detectors with one call, and measure it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from cnncourse.data.scenes import Scenes
+from cnncourse.detectors.augment import augment
+from cnncourse.detectors.detector import Detector, as_images
+from cnncourse.metrics import MeanAP, mean_average_precision
+
+WARM_UP = 0.1  # share of the steps in which the learning rate rises
+LAST = 0.01  # of the learning rate, at the end
+WEIGHT_DECAY = 0.02
+LONGEST = 5.0  # of a gradient
+
+
+class Epoch(NamedTuple):
+    """How far the training is after a pass over the scenes."""
+
+    number: int
+    loss: float  # mean over the pass
+    seconds: float  # of training since the beginning, without measuring
+    mean_ap: float  # at IoU 0.5 on the validation scenes; NaN if it was not measured
+
+
+def train(
+    detector: Detector,
+    scenes: Scenes,
+    epochs: int,
+    validation: Scenes | None = None,
+    seed: int = 0,
+    batch: int = 32,
+    learning_rate: float = 3e-3,
+    show: Callable[[str], None] | None = print,
+) -> list[Epoch]:
+    """Train a detector and return what each epoch reached.
+
+    AdamW; the learning rate rises over the first tenth of the steps and falls along a cosine; gradients are
+    cut to length 5; scenes are mirrored, transposed and recoloured. The same seed gives the same numbers on
+    one computer with the same number of threads.
+
+    Parameters
+    ----------
+    scenes : what to learn from
+    validation : other scenes, on which the mean average precision is measured after the last epoch and four
+        times on the way; never the ones that the final result is told for
+    show : called with a line after each epoch; None for silence
+
+    Raises
+    ------
+    ValueError
+        If there are fewer scenes than a batch needs, or they have another size than the detector's.
+    """
+    _fits(detector, scenes, batch)
+    generator = torch.Generator().manual_seed(seed)
+    images, boxes = torch.from_numpy(scenes.images), torch.from_numpy(scenes.boxes).float()
+    labels = torch.from_numpy(scenes.labels)
+    steps = len(scenes) // batch
+    optimizer = torch.optim.AdamW(_groups(detector), lr=learning_rate)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps * epochs))
+    detector.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    history: list[Epoch] = []
+    spent = 0.0
+    for number in range(1, epochs + 1):
+        began, total = time.perf_counter(), 0.0
+        detector.train()
+        for chosen in torch.randperm(len(scenes), generator=generator)[: steps * batch].split(batch):
+            seen, where = augment(as_images(images[chosen]), boxes[chosen], labels[chosen], generator)
+            loss = detector.loss(seen.contiguous(memory_format=torch.channels_last), where, labels[chosen])
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(detector.parameters(), LONGEST)
+            optimizer.step()
+            schedule.step()
+            total += loss.item()
+        spent += time.perf_counter() - began
+        measured = validation is not None and (number == epochs or number % max(1, epochs // 5) == 0)
+        mean = evaluate(detector, validation).mean if validation is not None and measured else math.nan
+        history.append(Epoch(number, total / steps, spent, mean))
+        if show is not None:
+            show(_line(history[-1], epochs))
+    detector.eval()
+    return history
+
+
+def evaluate(detector: Detector, scenes: Scenes, iou_threshold: float = 0.5) -> MeanAP:
+    """Return the mean average precision (area under the curve, all points) on scenes."""
+    found = detector.detect(scenes.images)
+    return mean_average_precision(found, scenes.objects(), iou_threshold, num_classes=detector.classes)
+
+
+def images_per_second(detector: Detector, scenes: Scenes) -> float:
+    """Return how many images a second are detected in, non-maximum suppression included."""
+    began = time.perf_counter()
+    detector.detect(scenes.images)
+    return len(scenes) / (time.perf_counter() - began)
+
+
+def _fits(detector: Detector, scenes: Scenes, batch: int) -> None:
+    if len(scenes) < batch:
+        raise ValueError(
+            f"{len(scenes)} scenes are less than one batch of {batch}: make more, or a smaller batch"
+        )
+    if scenes.images.shape[2:] != (detector.size, detector.size):
+        raise ValueError(
+            f"scenes of {scenes.images.shape[2]}x{scenes.images.shape[3]} pixels for a detector of "
+            f"{detector.size}x{detector.size}: make both of one size"
+        )
+
+
+def _groups(detector: Detector) -> list[dict[str, list[nn.Parameter] | float]]:
+    """Return the parameters in two groups: weights, which decay, and biases and batch norms, which do not."""
+    parameters = list(detector.parameters())
+    decaying = [one for one in parameters if one.ndim > 1]
+    others = [one for one in parameters if one.ndim <= 1]
+    return [{"params": decaying, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
+
+
+def _rate(step: int, steps: int) -> float:
+    """Return the share of the learning rate at a step."""
+    rising = (step + 1) / (WARM_UP * steps)
+    along = max(0.0, step / steps - WARM_UP) / (1 - WARM_UP)
+    return min(rising, LAST + (1 - LAST) * (1 + math.cos(math.pi * along)) / 2)
+
+
+def _line(epoch: Epoch, epochs: int) -> str:
+    measured = "" if math.isnan(epoch.mean_ap) else f", mAP {epoch.mean_ap:.3f}"
+    return (
+        f"epoch {epoch.number} of {epochs}: loss {epoch.loss:.3f}{measured}, {epoch.seconds / 60:.1f} minutes"
+    )
