@@ -26,7 +26,7 @@ HEAVY = {
 MAY_IMPORT = {
     "arrays": (set(), set()),
     "colors": (set(), set()),
-    "shapes": (set(), set()),
+    "shapes": ({"shapes"}, set()),
     "layers": ({"arrays", "shapes", "layers"}, set()),
     "gradcheck": ({"arrays"}, set()),
     "given": ({"arrays", "layers"}, set()),
@@ -44,7 +44,7 @@ MAY_IMPORT = {
         {"arrays", "boxes", "anchors", "colors", "data", "layers", "shapes", "widgets"},
         {"anywidget", "traitlets"},
     ),
-    "viz": ({"arrays", "colors", "shapes", "layers"}, {"matplotlib", "matplotlib_inline"}),
+    "viz": ({"arrays", "colors", "shapes", "layers", "viz"}, {"matplotlib", "matplotlib_inline"}),
     "grading": (
         {"running", "checking", "grading", "colors", "__init__"},
         {

@@ -42,7 +42,7 @@ def test_rounds_are_recorded_for_each_lab(tmp_path: Path) -> None:
 
 def test_what_is_left_out_of_the_name_of_a_result_exists() -> None:
     left_out = [*sources.BESIDE, *(f"grading/{name}.py" for name in sources.AFTERWARDS)]
-    assert [name for name in left_out if not (sources.PACKAGE / name).is_file()] == []
+    assert [name for name in left_out if not (sources.PACKAGE / name).exists()] == []
     assert len(sources.sources_digest()) == 64
 
 

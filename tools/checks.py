@@ -20,13 +20,14 @@ WORKERS = ("-n", "2", "--dist", "loadfile")
 NUMPY_PART = (
     "tests/test_shapes.py", "tests/test_layers.py", "tests/test_checking.py", "tests/test_exercises.py",
     "tests/test_plain.py", "tests/test_wire.py", "tests/test_feedback.py", "tests/test_cli.py",
-    "tests/test_layers_family.py", "tests/test_shapes_family.py", "tests/test_pool.py", "tests/test_norm.py",
+    "tests/test_layers_family.py", "tests/test_layers_pieces.py", "tests/test_shapes_family.py",
+    "tests/test_pool.py", "tests/test_norm.py",
     "tests/test_activation.py", "tests/test_loss.py", "tests/test_gradcheck.py",
     "tests/test_boxes.py", "tests/test_anchors.py", "cnncourse/gradcheck.py", "cnncourse/boxes",
     "tests/test_nms.py", "tests/test_matching.py", "tests/test_metrics.py", "tests/test_scenes.py",
     "tests/test_rle.py", "cnncourse/matching.py", "cnncourse/metrics.py", "cnncourse/data/rle.py",
     "cnncourse/data/scenes.py", "cnncourse/data/scene_shapes.py",
-    "cnncourse/anchors.py", "cnncourse/shapes.py", "cnncourse/layers", "cnncourse/running",
+    "cnncourse/anchors.py", "cnncourse/shapes", "cnncourse/layers", "cnncourse/running",
     "cnncourse/checking", "cnncourse/exercises",
 )  # fmt: skip
 

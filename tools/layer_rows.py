@@ -151,12 +151,21 @@ def norms(draw: Drawn) -> Iterator[Row]:
         lambda x, w, b: F.group_norm(x, 8, w, b),
         *(tx, tw, tb),
     )
-    for name, theirs in (
-        ("layer_norm", lambda x: F.layer_norm(x, x.shape[1:])),
-        ("instance_norm2d", F.instance_norm),
-    ):
-        ours, backward = getattr(norm, name), getattr(norm, f"{name}_backward")
-        yield from both(name, lambda f=ours: f(x), lambda g, b=backward: b(g, x), theirs, tx)
+    (big_w, t_big_w), (big_b, t_big_b) = draw(64, 56, 56), draw(64, 56, 56)
+    yield from both(
+        "layer_norm",
+        lambda: norm.layer_norm(x, big_w, big_b),
+        lambda grad: norm.layer_norm_backward(grad, x, big_w),
+        lambda x, w, b: F.layer_norm(x, x.shape[1:], w, b),
+        *(tx, t_big_w, t_big_b),
+    )
+    yield from both(
+        "instance_norm2d",
+        lambda: norm.instance_norm2d(x, w, b),
+        lambda grad: norm.instance_norm2d_backward(grad, x, w),
+        lambda x, w, b: F.instance_norm(x, weight=w, bias=b),
+        *(tx, tw, tb),
+    )
     yield from both(
         "local_response_norm",
         lambda: response_norm.local_response_norm(x),

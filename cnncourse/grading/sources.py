@@ -10,7 +10,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
 # Parts of the package without a say in what a submission is given; a change there grades nothing again.
-BESIDE = ("cli.py", "doctor.py", "__main__.py", "viz.py", "colors.py")
+BESIDE = ("cli.py", "doctor.py", "__main__.py", "viz", "colors.py")
 AFTERWARDS = (
     *("classroom", "cluster", "collect", "course", "download", "export", "exporter", "execute", "files"),
     *("gradebook", "graded", "jobs", "marks", "placing", "pool", "regrade", "report", "request", "roster"),
@@ -28,10 +28,10 @@ def sources_digest() -> str:
             state.update(f"{name} {metadata.version(name)}\n".encode())
         except metadata.PackageNotFoundError:
             state.update(f"{name} -\n".encode())
-    beside = {*BESIDE, *(f"grading/{name}.py" for name in AFTERWARDS)}
+    beside = {*(f"grading/{name}.py" for name in AFTERWARDS)}
     for path in sorted(PACKAGE.rglob("*.py")):
         name = path.relative_to(PACKAGE).as_posix()
-        if name in beside:
+        if name in beside or name.split("/")[0] in BESIDE:  # a file, or a folder
             continue
         state.update(name.encode() + b"\n")
         state.update(hashlib.sha256(path.read_bytes()).digest())

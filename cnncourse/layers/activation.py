@@ -10,8 +10,10 @@ import numpy as np
 
 from cnncourse.arrays import Array
 from cnncourse.layers.blocks import floats
+from cnncourse.layers.pieces import in_pieces
 
 
+@in_pieces
 def sigmoid(x: Array) -> Array:
     """Return ``1 / (1 + exp(-x))``, between 0 and 1.
 
@@ -21,11 +23,11 @@ def sigmoid(x: Array) -> Array:
     array([0. , 0.5, 1. ])
     """
     with np.errstate(over="ignore"):  # 1 / (1 + inf) is 0, which is right
-        out: Array = np.exp(-floats(x))
-    out += 1
-    return 1 / out
+        out: Array = 1 / (1 + np.exp(-floats(x)))
+    return out
 
 
+@in_pieces
 def sigmoid_backward(grad_out: Array, x: Array) -> Array:
     """Return ``grad_out * s * (1 - s)``; s * (1 - s) is 1/4 at most.
 
@@ -35,10 +37,11 @@ def sigmoid_backward(grad_out: Array, x: Array) -> Array:
     array([0.25, 0.  ])
     """
     s = sigmoid(x)
-    s *= 1 - s
-    return grad_out * s
+    grad_x: Array = grad_out * (s * (1 - s))
+    return grad_x
 
 
+@in_pieces
 def tanh(x: Array) -> Array:
     """Return the hyperbolic tangent, between -1 and 1.
 
@@ -51,18 +54,21 @@ def tanh(x: Array) -> Array:
     return out
 
 
+@in_pieces
 def tanh_backward(grad_out: Array, x: Array) -> Array:
     """Return ``grad_out * (1 - tanh(x) ** 2)``.
+
+    Since ``tanh(x) = 2 * s - 1`` with ``s = sigmoid(2 * x)``, it is ``4 * s * (1 - s)`` of `grad_out`: one
+    exponential, in less than half the time.
 
     Examples
     --------
     >>> tanh_backward(np.ones(2), np.array([0.0, 1000.0]))
     array([1., 0.])
     """
-    t = tanh(x)
-    t *= -t
-    t += 1
-    return grad_out * t
+    s = sigmoid(2 * floats(x))
+    grad_x: Array = grad_out * (4 * s * (1 - s))
+    return grad_x
 
 
 def relu(x: Array) -> Array:
@@ -92,6 +98,7 @@ def relu_backward(grad_out: Array, x: Array) -> Array:
     return grad_out * (x > 0)
 
 
+@in_pieces
 def leaky_relu(x: Array, negative_slope: float = 0.01) -> Array:
     """Return `x` above zero and ``negative_slope * x`` below.
 
@@ -110,6 +117,7 @@ def leaky_relu(x: Array, negative_slope: float = 0.01) -> Array:
     return out
 
 
+@in_pieces
 def leaky_relu_backward(grad_out: Array, x: Array, negative_slope: float = 0.01) -> Array:
     """Let the gradient through above zero, and `negative_slope` of it elsewhere.
 
@@ -119,8 +127,8 @@ def leaky_relu_backward(grad_out: Array, x: Array, negative_slope: float = 0.01)
     array([0.05, 0.05, 5.  ])
     """
     grad_out = floats(grad_out)
-    slopes = np.array([negative_slope, 1], grad_out.dtype)
-    grad_x: Array = grad_out * slopes[(x > 0).view(np.int8)]
+    above = (x > 0).astype(grad_out.dtype)  # 1 or 0
+    grad_x: Array = grad_out * (above + negative_slope * (1 - above))
     return grad_x
 
 

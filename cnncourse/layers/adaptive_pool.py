@@ -77,9 +77,9 @@ def adaptive_avg_pool2d_backward(grad_out: Array, x: Array, output_size: Pair) -
 def _averaging(x: Array, output_size: Pair) -> tuple[Array, Array]:
     """Return matrices that take means: of rows, from the left, and of columns, transposed, from the right."""
     matrices = []
-    for size, out in zip(x.shape[2:], pair(output_size, "output_size", 1), strict=True):
-        matrix = np.zeros((out, size), floats(x).dtype)
-        for i, (start, stop) in enumerate(adaptive_bounds(size, out)):
+    for size, bounds in zip(x.shape[2:], _bounds(x, output_size), strict=True):
+        matrix = np.zeros((len(bounds), size), floats(x).dtype)
+        for i, (start, stop) in enumerate(bounds):
             matrix[i, start:stop] = 1 / (stop - start)
         matrices.append(matrix)
     return matrices[0], matrices[1]

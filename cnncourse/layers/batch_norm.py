@@ -6,7 +6,8 @@ import numpy as np
 
 from cnncourse.arrays import Array
 from cnncourse.layers.blocks import floats
-from cnncourse.layers.norm import across, normalize, normalize_backward, scale, sum_product
+from cnncourse.layers.normalize import across, cut, scaled_norm, scaled_norm_backward, sum_product
+from cnncourse.layers.pieces import Part, pieces, share
 
 OTHER_AXES = (0, 2, 3)  # all but the channels
 
@@ -63,17 +64,15 @@ def batch_norm2d(
     x = _checked(x, weight, bias, running_mean, running_var)
     if not training:
         factor = weight / np.sqrt(running_var + eps)
-        out: Array = x * across(factor, 4)
-        out += across(bias - running_mean * factor, 4)
-        return out, running_mean, running_var
+        return _each_channel(x, factor, bias - running_mean * factor), running_mean, running_var
     count = x.size // x.shape[1]
     if count < 2:
         raise ValueError(f"x has shape {x.shape}: one number for each channel has no variance to train with")
-    x_hat, mean, variance = normalize(x, OTHER_AXES, eps)
+    out, mean, variance = scaled_norm(x, OTHER_AXES, across(weight, 4), across(bias, 4), eps)
     unbiased = variance * (count / (count - 1))
     running_mean = (1 - momentum) * running_mean + momentum * mean.reshape(-1)
     running_var = (1 - momentum) * running_var + momentum * unbiased.reshape(-1)
-    return scale(x_hat, weight, bias, x.shape[1:2]), running_mean, running_var
+    return out, running_mean, running_var
 
 
 def batch_norm2d_backward(
@@ -120,17 +119,28 @@ def batch_norm2d_backward(
         raise ValueError(f"grad_out has shape {grad_out.shape}; the output has that of x, {x.shape}")
     grad_out = floats(grad_out)
     if training:
-        x_hat, _, variance = normalize(_checked(x, weight), OTHER_AXES, eps)
-        # The weight is the same number wherever means are taken: it can wait until the end.
-        grad_x = normalize_backward(grad_out, x_hat, across(weight, 4) * (variance + eps) ** -0.5, OTHER_AXES)
-    else:
-        if running_mean is None or running_var is None:
-            raise ValueError("in test mode (training=False) running_mean and running_var must be given")
-        x = _checked(x, weight, running_mean, running_var)
-        inverse_std = (running_var + eps) ** -0.5
-        x_hat = (x - across(running_mean, 4)) * across(inverse_std, 4)
-        grad_x = grad_out * across(weight * inverse_std, 4)
-    return grad_x, sum_product(grad_out, x_hat, OTHER_AXES).reshape(-1), grad_out.sum(axis=OTHER_AXES)
+        x = _checked(x, weight)
+        grads = scaled_norm_backward(grad_out, x, OTHER_AXES, across(weight, 4), eps, shared=OTHER_AXES)
+        return grads[0], grads[1].reshape(-1), grads[2].reshape(-1)
+    if running_mean is None or running_var is None:
+        raise ValueError("in test mode (training=False) running_mean and running_var must be given")
+    x = _checked(x, weight, running_mean, running_var)
+    inverse_std = (running_var + eps) ** -0.5
+    x_hat = _each_channel(x, inverse_std, -running_mean * inverse_std)
+    grad_weight = sum_product(grad_out, x_hat, OTHER_AXES).reshape(-1)
+    return grad_out * across(weight * inverse_std, 4), grad_weight, grad_out.sum(axis=OTHER_AXES)
+
+
+def _each_channel(x: Array, factor: Array, shift: Array) -> Array:
+    """Return ``factor * x + shift``, one factor and one shift for each channel."""
+    out = np.empty(x.shape, np.result_type(x, factor))
+
+    def work(part: Part) -> None:
+        np.multiply(x[part], cut(across(factor, 4), part), out=out[part])
+        out[part] += cut(across(shift, 4), part)
+
+    share(work, pieces(x.shape, axes=(0, 1)))
+    return out
 
 
 def _checked(x: Array, *for_each_channel: Array) -> Array:

@@ -21,6 +21,7 @@ from cnncourse.layers.blocks import (
     windows,
     zero_pad,
 )
+from cnncourse.layers.depthwise import correlate_shifted, grad_weight_shifted
 from cnncourse.layers.slide import Slide, check_grad, out_size
 from cnncourse.shapes import check_groups
 
@@ -55,6 +56,8 @@ def correlate(x: Array, weight: Array, slide: Slide) -> Array:
     """
     x, weight = floats(x), floats(weight)
     size = out_size(x.shape, weight.shape, slide)
+    if _one_kernel_a_channel(weight.shape, slide):
+        return correlate_shifted(x, weight, slide, size)
     out = np.empty((len(x), len(weight), *size), np.result_type(x, weight))
     matrix = weight.reshape(
         slide.groups, len(weight) // slide.groups, -1
@@ -137,12 +140,18 @@ def correlate_grad_weight(grad_out: Array, x: Array, kernel_size: Axes, slide: S
     check_groups(x.shape[1], grad_out.shape[1], slide.groups)
     shape = (grad_out.shape[1], x.shape[1] // slide.groups, *kernel_size)
     check_grad(grad_out.shape, x.shape, shape, slide)
+    if _one_kernel_a_channel(shape, slide):
+        return grad_weight_shifted(grad_out, x, kernel_size, slide)
     matrix = np.zeros((slide.groups, shape[0] // slide.groups, prod(shape[1:])), np.result_type(grad_out, x))
     view = windows(zero_pad(x, slide.padding), kernel_size, slide.stride, slide.dilation)
     for images, rows in blocks(len(x), grad_out.shape[2:], x.shape[1] * prod(kernel_size)):
         parts = columns(view[images, :, rows], slide.groups)  # (groups, C_in / groups * K, n * L)
         matrix += channels_first(grad_out[images, :, rows], slide.groups) @ parts.swapaxes(1, 2)
     return matrix.reshape(shape)
+
+
+def _one_kernel_a_channel(weight_shape: Axes, slide: Slide) -> bool:
+    return weight_shape[:2] == (slide.groups, 1) and max(slide.stride) == 1
 
 
 def _turned(weight: Array, groups: int) -> Array:

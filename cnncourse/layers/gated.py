@@ -12,10 +12,12 @@ import numpy as np
 from cnncourse.arrays import Array
 from cnncourse.layers.activation import relu6, sigmoid
 from cnncourse.layers.blocks import floats
+from cnncourse.layers.pieces import in_pieces
 
 CUBIC = 0.044715  # of the tanh form of GELU
 
 
+@in_pieces
 def swish(x: Array, beta: float = 1.0) -> Array:
     """Return ``x * sigmoid(beta * x)``; with beta 1 also called SiLU.
 
@@ -29,11 +31,10 @@ def swish(x: Array, beta: float = 1.0) -> Array:
     array([-0.2689,  0.    ,  0.7311])
     """
     x = floats(x)
-    out = sigmoid(beta * x)
-    out *= x
-    return out
+    return x * sigmoid(beta * x)
 
 
+@in_pieces
 def swish_backward(grad_out: Array, x: Array, beta: float = 1.0) -> Array:
     """Return ``grad_out * (s + beta * x * s * (1 - s))`` with ``s = sigmoid(beta * x)``.
 
@@ -48,6 +49,7 @@ def swish_backward(grad_out: Array, x: Array, beta: float = 1.0) -> Array:
     return grad_x
 
 
+@in_pieces
 def h_swish(x: Array) -> Array:
     """Return ``x * relu6(x + 3) / 6``: swish with a gate in straight pieces.
 
@@ -61,12 +63,10 @@ def h_swish(x: Array) -> Array:
     array([-0.    , -0.3333,  0.    ,  0.6667,  4.    ])
     """
     x = floats(x)
-    out = relu6(x + 3)
-    out *= x
-    out *= 1 / 6
-    return out
+    return x * relu6(x + 3) / 6
 
 
+@in_pieces
 def h_swish_backward(grad_out: Array, x: Array) -> Array:
     """Return nothing of the gradient below -3, all of it above 3, ``(2 * x + 3) / 6`` of it between.
 
@@ -77,10 +77,11 @@ def h_swish_backward(grad_out: Array, x: Array) -> Array:
     """
     x = floats(x)
     between = np.abs(x) <= 3
-    grad_x: Array = grad_out * np.where(between, x * (1 / 3) + 0.5, x > 3)
+    grad_x: Array = grad_out * ((relu6(x + 3) + x * between) / 6)  # the rule of products
     return grad_x
 
 
+@in_pieces
 def gelu_tanh(x: Array) -> Array:
     """Return GELU in its tanh form, ``x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x ** 3)))``.
 
@@ -97,11 +98,10 @@ def gelu_tanh(x: Array) -> Array:
     array([-0.1588,  0.    ,  0.8412])
     """
     x = floats(x)
-    out = sigmoid(sqrt(8 / pi) * (x + CUBIC * (x * x * x)))
-    out *= x
-    return out
+    return x * sigmoid(sqrt(8 / pi) * (x + CUBIC * (x * x * x)))
 
 
+@in_pieces
 def gelu_tanh_backward(grad_out: Array, x: Array) -> Array:
     """Return the gradient of the input of `gelu_tanh`.
 
@@ -118,6 +118,7 @@ def gelu_tanh_backward(grad_out: Array, x: Array) -> Array:
     return grad_x
 
 
+@in_pieces
 def mish(x: Array) -> Array:
     """Return ``x * tanh(softplus(x))``, softplus being ``log(1 + exp(x))``.
 
@@ -141,6 +142,7 @@ def mish(x: Array) -> Array:
     return out
 
 
+@in_pieces
 def mish_backward(grad_out: Array, x: Array) -> Array:
     """Return the gradient of the input of `mish`.
 

@@ -99,7 +99,8 @@ def _kernels_by_place(weight: Array) -> Array:
     return weight.reshape(C_out, h_out * w_out, -1).transpose(1, 2, 0)
 
 
-def _check(x: Array, weight: Array, stride: Pair, padding: Pair) -> None:
+def unshared_out_shape(x: Array, weight: Array, stride: Pair, padding: Pair) -> tuple[int, int, int, int]:
+    """Return (N, C_out, H_out, W_out) of a layer whose weight is (C_out, rows, columns, C_in, K_h, K_w)."""
     if x.ndim != 4 or weight.ndim != 6:
         raise ValueError(f"x has shape {x.shape} and weight {weight.shape}; they need 4 and 6 axes")
     if x.shape[1] != weight.shape[3]:
@@ -107,5 +108,10 @@ def _check(x: Array, weight: Array, stride: Pair, padding: Pair) -> None:
         raise ValueError(f"{expects}, x has {x.shape[1]} ({x.shape})")
     H, W = x.shape[2:]
     size = conv2d_output_size(H, W, (weight.shape[4], weight.shape[5]), stride, padding)
+    return len(x), weight.shape[0], *size
+
+
+def _check(x: Array, weight: Array, stride: Pair, padding: Pair) -> None:
+    size = unshared_out_shape(x, weight, stride, padding)[2:]
     if weight.shape[1:3] != size:
         raise ValueError(f"weight has kernels for {weight.shape[1:3]} places; the windows are at {size}")

@@ -6,6 +6,7 @@ import numpy as np
 
 from cnncourse.arrays import Array
 from cnncourse.layers.blocks import floats
+from cnncourse.layers.pieces import Part, pieces, share
 
 
 def softmax(scores: Array, axis: int = 1) -> Array:
@@ -61,8 +62,16 @@ def cross_entropy(scores: Array, labels: Array) -> float:
     >>> round(cross_entropy(np.zeros((4, 10)), np.array([1, 2, 3, 4])), 4)  # log(10)
     2.3026
     """
-    index = _index(scores, labels)
-    return float(-np.take_along_axis(log_softmax(scores), index, axis=1).mean())
+    scores, index = floats(scores), _index(scores, labels)
+    losses = np.empty(index.shape, scores.dtype)
+
+    def work(part: Part) -> None:  # -log_softmax, of the true class only
+        shifted = scores[part] - scores[part].max(axis=1, keepdims=True)
+        true = np.take_along_axis(shifted, index[part], axis=1)
+        losses[part] = np.log(np.exp(shifted).sum(axis=1, keepdims=True)) - true
+
+    share(work, _rows(scores))
+    return float(losses.mean())
 
 
 def cross_entropy_backward(scores: Array, labels: Array) -> Array:
@@ -82,10 +91,17 @@ def cross_entropy_backward(scores: Array, labels: Array) -> Array:
     >>> cross_entropy_backward(np.zeros((1, 4)), np.array([2]))
     array([[ 0.25,  0.25, -0.75,  0.25]])
     """
-    index = _index(scores, labels)
-    grad = softmax(scores)
-    np.put_along_axis(grad, index, np.take_along_axis(grad, index, axis=1) - 1, axis=1)
-    return grad / labels.size
+    scores, index = floats(scores), _index(scores, labels)
+    grad = np.empty(scores.shape, scores.dtype)
+
+    def work(part: Part) -> None:
+        grad[part] = softmax(scores[part])
+        true = np.take_along_axis(grad[part], index[part], axis=1)
+        np.put_along_axis(grad[part], index[part], true - 1, axis=1)
+        grad[part] /= labels.size
+
+    share(work, _rows(scores))
+    return grad
 
 
 def mse(prediction: Array, target: Array) -> float:
@@ -126,6 +142,11 @@ def _index(scores: Array, labels: Array) -> Array:
         wrong = labels.min() if labels.min() < 0 else labels.max()
         raise ValueError(f"labels holds {wrong}; the classes are 0 to {scores.shape[1] - 1}")
     return np.expand_dims(labels, 1)
+
+
+def _rows(scores: Array) -> list[Part]:
+    """Cut scores into parts that hold all classes of their images or pixels."""
+    return pieces(scores.shape, axes=(0, *range(2, scores.ndim)))
 
 
 def _difference(prediction: Array, target: Array) -> Array:

@@ -5,86 +5,18 @@ What is normalised together has mean 0 and variance 1 before `weight` and `bias`
 
 from __future__ import annotations
 
-import numpy as np
-
 from cnncourse.arrays import Array
-from cnncourse.layers.blocks import floats
+from cnncourse.layers.normalize import normalize, scaled_norm, scaled_norm_backward
 
-
-def normalize(x: Array, axes: tuple[int, ...], eps: float = 1e-5) -> tuple[Array, Array, Array]:
-    """Subtract the mean over some axes and divide by the standard deviation over them.
-
-    Parameters
-    ----------
-    x : ndarray
-    axes : tuple of int
-        Numbers that differ along these axes only are normalised together.
-    eps : float
-        Added to the variance, so that equal numbers are not divided by zero.
-
-    Returns
-    -------
-    x_hat : ndarray, shaped like `x`
-    mean, variance : ndarrays
-        With length 1 along `axes`. The variance is that of these very numbers (biased).
-
-    Examples
-    --------
-    >>> normalize(np.array([[1.0, 3.0], [5.0, 5.0]]), (1,))[0].round(3)
-    array([[-1.,  1.],
-           [ 0.,  0.]])
-    """
-    x = floats(x)
-    mean: Array = x.mean(axis=axes, keepdims=True)
-    x_hat = x - mean
-    variance = sum_product(x_hat, x_hat, axes) * (mean.size / x.size)
-    x_hat *= (variance + eps) ** -0.5
-    return x_hat, mean, variance
-
-
-def normalize_backward(grad_hat: Array, x_hat: Array, inverse_std: Array, axes: tuple[int, ...]) -> Array:
-    """Return the gradient of the input of `normalize`: mean and variance depend on every number, too.
-
-    Parameters
-    ----------
-    grad_hat : ndarray, shaped like `x_hat`
-    x_hat : ndarray
-        What `normalize` returned.
-    inverse_std : ndarray
-        ``(variance + eps) ** -0.5``
-    axes : tuple of int
-        As in `normalize`.
-
-    References
-    ----------
-    Ioffe, Szegedy 2015, section 3 (the derivation for batch norm).
-
-    Examples
-    --------
-    >>> x_hat, _, variance = normalize(np.array([[1.0, 3.0, 8.0]]), (1,))
-    >>> normalize_backward(np.ones((1, 3)), x_hat, variance**-0.5, (1,)).round(9)
-    array([[0., 0., 0.]])
-    """
-    along = sum_product(grad_hat, x_hat, axes) * (inverse_std.size / x_hat.size)
-    grad_x: Array = x_hat * -along
-    grad_x += grad_hat
-    grad_x -= grad_hat.mean(axis=axes, keepdims=True)
-    grad_x *= inverse_std
-    return grad_x
-
-
-def sum_product(a: Array, b: Array, axes: tuple[int, ...]) -> Array:
-    """Return ``(a * b).sum(axes, keepdims=True)`` without writing the products down.
-
-    Examples
-    --------
-    >>> sum_product(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 1.0], [0.0, 1.0]]), (1,))
-    array([[3.],
-           [4.]])
-    """
-    every = list(range(a.ndim))
-    total: Array = np.einsum(a, every, b, every, [axis for axis in every if axis not in axes])
-    return np.expand_dims(total, axes)
+__all__ = [
+    "group_norm",
+    "group_norm_backward",
+    "instance_norm2d",
+    "instance_norm2d_backward",
+    "layer_norm",
+    "layer_norm_backward",
+    "normalize",
+]
 
 
 def layer_norm(x: Array, weight: Array | None = None, bias: Array | None = None, eps: float = 1e-5) -> Array:
@@ -112,11 +44,14 @@ def layer_norm(x: Array, weight: Array | None = None, bias: Array | None = None,
 
     Examples
     --------
+    >>> import numpy as np
     >>> layer_norm(np.array([[1.0, 3.0], [10.0, 30.0]])).round(3)
     array([[-1.,  1.],
            [-1.,  1.]])
     """
-    return scale(normalize(x, tuple(range(1, x.ndim)), eps)[0], weight, bias, x.shape[1:])
+    _check(x.shape[1:], weight=weight, bias=bias)
+    weight, bias = (None if values is None else values[None] for values in (weight, bias))
+    return scaled_norm(x, tuple(range(1, x.ndim)), weight, bias, eps)[0]  # of weights (1, *x.shape[1:])
 
 
 def layer_norm_backward(
@@ -126,16 +61,14 @@ def layer_norm_backward(
 
     Examples
     --------
+    >>> import numpy as np
     >>> grad_x, grad_weight, grad_bias = layer_norm_backward(np.eye(2), np.array([[1.0, 3.0], [1.0, 3.0]]))
     >>> grad_weight.round(3), grad_bias
     (array([-1.,  1.]), array([1., 1.]))
     """
-    axes = tuple(range(1, x.ndim))
-    x_hat, _, variance = normalize(x, axes, eps)
-    grad_out = floats(grad_out)
-    grad_hat = grad_out if weight is None else grad_out * weight
-    grad_x = normalize_backward(grad_hat, x_hat, (variance + eps) ** -0.5, axes)
-    return grad_x, (grad_out * x_hat).sum(axis=0), grad_out.sum(axis=0)
+    axes, weight = tuple(range(1, x.ndim)), None if weight is None else weight[None]
+    grad_x, grad_weight, grad_bias = scaled_norm_backward(grad_out, x, axes, weight, eps, shared=(0,))
+    return grad_x, grad_weight[0], grad_bias[0]
 
 
 def group_norm(
@@ -165,11 +98,14 @@ def group_norm(
 
     Examples
     --------
+    >>> import numpy as np
     >>> group_norm(np.array([1.0, 3.0, 10.0, 30.0]).reshape(1, 4, 1, 1), 2).ravel().round(3)
     array([-1.,  1., -1.,  1.])
     """
-    x_hat, _, _ = normalize(_by_group(x, num_groups), (2,), eps)
-    return scale(x_hat.reshape(x.shape), weight, bias, x.shape[1:2])
+    _check(x.shape[1:2], weight=weight, bias=bias)
+    groups = _by_group(x, num_groups)  # (N, num_groups, C / num_groups, H * W)
+    out, _, _ = scaled_norm(groups, (2, 3), _for_each(weight, groups), _for_each(bias, groups), eps)
+    return out.reshape(x.shape)
 
 
 def group_norm_backward(
@@ -179,19 +115,17 @@ def group_norm_backward(
 
     Examples
     --------
+    >>> import numpy as np
     >>> x = np.array([1.0, 3.0, 10.0, 30.0]).reshape(1, 4, 1, 1)
     >>> grad_x, grad_weight, grad_bias = group_norm_backward(np.ones((1, 4, 1, 1)), x, 2)
     >>> grad_weight.round(3), grad_bias
     (array([-1.,  1., -1.,  1.]), array([1., 1., 1., 1.]))
     """
-    x_hat, _, variance = normalize(_by_group(x, num_groups), (2,), eps)
-    grad_out = floats(grad_out)
-    grad_hat = grad_out if weight is None else grad_out * across(weight, x.ndim)
-    inverse_std = (variance + eps) ** -0.5
-    grad_x = normalize_backward(grad_hat.reshape(x_hat.shape), x_hat, inverse_std, (2,)).reshape(x.shape)
-    rest = (0, *range(2, x.ndim))
-    grad_weight = sum_product(grad_out, x_hat.reshape(x.shape), rest).reshape(-1)
-    return grad_x, grad_weight, grad_out.sum(axis=rest)
+    groups = _by_group(x, num_groups)  # (N, num_groups, C / num_groups, H * W)
+    grad_x, grad_weight, grad_bias = scaled_norm_backward(
+        grad_out.reshape(groups.shape), groups, (2, 3), _for_each(weight, groups), eps, shared=(0, 3)
+    )
+    return grad_x.reshape(x.shape), grad_weight.reshape(-1), grad_bias.reshape(-1)
 
 
 def instance_norm2d(
@@ -220,6 +154,7 @@ def instance_norm2d(
 
     Examples
     --------
+    >>> import numpy as np
     >>> instance_norm2d(np.array([[[[1.0, 3.0]], [[10.0, 30.0]]]])).ravel().round(3)
     array([-1.,  1., -1.,  1.])
     """
@@ -233,25 +168,18 @@ def instance_norm2d_backward(
     return group_norm_backward(grad_out, x, x.shape[1], weight, eps)
 
 
-def across(values: Array, ndim: int) -> Array:
-    """Return one number for each channel in a shape that meets (N, C, ...) in `ndim` axes."""
-    return values.reshape(-1, *(1,) * (ndim - 2))
-
-
-def scale(x_hat: Array, weight: Array | None, bias: Array | None, shape: tuple[int, ...]) -> Array:
-    """Multiply with `weight` and add `bias`, both of this shape, in place."""
-    for name, values in (("weight", weight), ("bias", bias)):
-        if values is not None and values.shape != shape:
-            raise ValueError(f"{name} has shape {values.shape}; it needs {shape}")
-    one_for_each_channel = len(shape) == 1 and x_hat.ndim > 2
-    if weight is not None:
-        x_hat *= across(weight, x_hat.ndim) if one_for_each_channel else weight
-    if bias is not None:
-        x_hat += across(bias, x_hat.ndim) if one_for_each_channel else bias
-    return x_hat
-
-
 def _by_group(x: Array, num_groups: int) -> Array:
     if num_groups < 1 or x.shape[1] % num_groups:
         raise ValueError(f"num_groups (={num_groups}) must divide the number of channels (={x.shape[1]})")
-    return x.reshape(len(x), num_groups, -1)
+    return x.reshape(len(x), num_groups, x.shape[1] // num_groups, -1)
+
+
+def _for_each(values: Array | None, groups: Array) -> Array | None:
+    """Return one number for each channel in a shape that meets the groups."""
+    return None if values is None else values.reshape(1, *groups.shape[1:3], 1)
+
+
+def _check(shape: tuple[int, ...], **given: Array | None) -> None:
+    for name, values in given.items():
+        if values is not None and values.shape != shape:
+            raise ValueError(f"{name} has shape {values.shape}; it needs {shape}")

@@ -35,3 +35,19 @@ def places2d(x: Array, kernel_size: Pair, stride: Pair = 1) -> Iterator[Array]:
     h_out, w_out = conv2d_output_size(H, W, kernel_size, stride)
     for i, j in np.ndindex(k_h, k_w):
         yield x[:, :, i : i + s_h * (h_out - 1) + 1 : s_h, j : j + s_w * (w_out - 1) + 1 : s_w]
+
+
+def check_pool_padding(kernel_size: Pair, padding: Pair) -> tuple[int, int]:
+    """Return the window as (rows, columns); raise if more than half of it could lie in the frame."""
+    size = pair(kernel_size, "kernel_size", 1)
+    if any(2 * p > k for p, k in zip(pair(padding, "padding"), size, strict=True)):
+        raise ValueError(f"padding (={padding!r}) must be at most half of kernel_size (={kernel_size!r})")
+    return size
+
+
+def check_pool_grad(grad_out: Array, x: Array, kernel_size: Pair, stride: Pair, padding: Pair) -> None:
+    """Raise unless `grad_out` has the shape of this pooling's output."""
+    N, C, H, W = x.shape
+    expected = (N, C, *conv2d_output_size(H, W, kernel_size, stride, padding))
+    if grad_out.shape != expected:
+        raise ValueError(f"grad_out has shape {grad_out.shape}; the output of this pooling has {expected}")

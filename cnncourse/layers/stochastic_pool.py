@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from cnncourse.arrays import Array
+from cnncourse.layers.mean_pool import add_up
 from cnncourse.layers.places import places2d
-from cnncourse.layers.pool import add_up
 from cnncourse.shapes import Pair
 
 

@@ -13,9 +13,10 @@ import numpy as np
 from cnncourse.arrays import Array
 from cnncourse.layers.blocks import crop, floats
 from cnncourse.layers.correlate import correlate, correlate_grad_weight, correlate_grad_x
+from cnncourse.layers.local import unshared_out_shape
 from cnncourse.layers.slide import Slide
 from cnncourse.layers.windows import pad2d
-from cnncourse.shapes import Pair, conv2d_output_size, pair
+from cnncourse.shapes import Pair, pair
 
 Tile = tuple[int, int, Slide, tuple[slice, slice, slice, slice], tuple[slice, slice, slice, slice]]
 
@@ -57,7 +58,7 @@ def tiled_conv2d(
         raise ValueError(
             f"bias has shape {bias.shape}; it needs one number for each kernel, {weight.shape[:3]}"
         )
-    out = np.empty(_out_shape(x, weight, stride, padding), np.result_type(x, weight))
+    out = np.empty(unshared_out_shape(x, weight, stride, padding), np.result_type(x, weight))
     padded = pad2d(x, padding)
     for a, b, slide, corner, units in _tiles(weight, out.shape, stride):
         out[units] = correlate(padded[corner], weight[:, a, b], slide)
@@ -84,7 +85,7 @@ def tiled_conv2d_backward(
     [[1.0, 10.0, 1.0], [4.0, 2.0], [2.0, 1.0]]
     """
     x, weight, grad_out = floats(x), floats(weight), floats(grad_out)
-    expected = _out_shape(x, weight, stride, padding)
+    expected = unshared_out_shape(x, weight, stride, padding)
     if grad_out.shape != expected:
         raise ValueError(f"grad_out has shape {grad_out.shape}; the output of this layer has {expected}")
     padded = pad2d(x, padding)
@@ -107,14 +108,3 @@ def _tiles(weight: Array, out_shape: tuple[int, ...], stride: Pair) -> Iterator[
     for a, b in np.ndindex(min(t_h, out_shape[2]), min(t_w, out_shape[3])):
         corner = (every, every, slice(a * s_h, None), slice(b * s_w, None))
         yield a, b, slide, corner, (every, every, slice(a, None, t_h), slice(b, None, t_w))
-
-
-def _out_shape(x: Array, weight: Array, stride: Pair, padding: Pair) -> tuple[int, int, int, int]:
-    if x.ndim != 4 or weight.ndim != 6:
-        raise ValueError(f"x has shape {x.shape} and weight {weight.shape}; they need 4 and 6 axes")
-    if x.shape[1] != weight.shape[3]:
-        expects = f"weight is for {weight.shape[3]} input channels (shape {weight.shape})"
-        raise ValueError(f"{expects}, x has {x.shape[1]} ({x.shape})")
-    H, W = x.shape[2:]
-    size = conv2d_output_size(H, W, (weight.shape[4], weight.shape[5]), stride, padding)
-    return len(x), weight.shape[0], *size
