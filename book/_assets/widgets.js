@@ -88,11 +88,13 @@ const loaded = new Map();
 
 /** Put one explorer into its place; where that fails, its description stays. */
 async function show(place, state, model) {
+  const description = [...place.childNodes];
   try {
     const { default: explorer } = await load(state._esm);
     await mount(explorer, model, place, state._css);
     place.classList.add("cnn-explorer-shown");
   } catch (error) {
+    place.replaceChildren(...description);
     console.error(error);
   }
 }

@@ -13,8 +13,11 @@ MENDS = (
     (re.compile(r'<summary aria-label="Toggle hidden content">'), "<summary>"),
     (re.compile(r'(<button class="btn search-button-field[^>]*?) aria-label="[^"]*"'), r"\1"),
     (re.compile(r'(<i class="theme-switch[^>]*?)\s+title="[^"]*"'), r"\1"),
-    # A button of the table of contents that says nothing: only an arrow stands in it.
-    (re.compile(r'<summary>(?=<span class="toctree-toggle")'), '<summary aria-label="Pages below this one">'),
+    # A button of the table of contents that says nothing: only an arrow stands in it. It is below its page.
+    (
+        re.compile(r'(>([^<>]+)</a><details[^<>]*>)<summary>(?=<span class="toctree-toggle")'),
+        r'\1<summary aria-label="Pages below: \2">',
+    ),
     # Roles that are withdrawn, or whose children would need one: the text says enough.
     (re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),
     (re.compile(r' role="doc-biblioentry"'), ""),
@@ -62,5 +65,6 @@ def mend_pages(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool | str]:
     """Register with Sphinx."""
+    app.add_js_file("keyboard.js", type="module")
     app.connect("build-finished", mend_pages)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -147,7 +147,8 @@ function shortest(values, side) {
 
 function mark(self) {
   const { side, state } = self;
-  const shapes = state.windows.flatMap(({ row, column, height, width, kind = "window" }) => {
+  const windows = state.windows.filter(({ height, width }) => height > 0 && width > 0); // all in the padding: none
+  const shapes = windows.flatMap(({ row, column, height, width, kind = "window" }) => {
     const place = { x: column * side + 2, y: row * side + 2, width: width * side - 4, height: height * side - 4 };
     return [
       svg("rect", { ...place, class: `cx-window cx-${kind}` }),

@@ -141,6 +141,7 @@ function wire(ui, model) {
   ui.onResize = (draw) => resizing.push(draw);
   ui.say = (text) => {
     clearTimeout(saying);
+    if (ui.status.textContent === text) return; // what stands there already is not read out again
     if (!ui.status.textContent) ui.status.textContent = text;
     else saying = setTimeout(() => (ui.status.textContent = text), 250); // one sentence, not one for each step
   };

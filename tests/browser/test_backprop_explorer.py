@@ -129,3 +129,12 @@ def test_pixels_that_get_nothing(mount, pixel, says):
         )
     )
     page.get_by_text(says).wait_for()
+
+
+def test_a_window_that_lies_in_the_padding_alone_is_not_marked_on_the_image(mount):
+    page = mount(BackpropExplorer(kernel=[[2]], padding=1, selected=[0, 0]))  # an error of the page fails
+    page.get_by_label("stride", exact=True).press("ArrowRight")
+    widths = page.locator(".cx-marks rect").evaluate_all(
+        "all => all.map((each) => +each.getAttribute('width'))"
+    )
+    assert all(width > 0 for width in widths)

@@ -95,10 +95,14 @@ def test_without_javascript(folder, serve, visit):
     assert gap < 500  # nothing is kept free for what will not come
 
 
-def test_an_explorer_that_cannot_start_leaves_its_words(folder, serve, visit):
+@pytest.mark.parametrize(
+    "what", [("function windows(", "function windows)"), ("return ui.end;", "throw ui.end;")]
+)
+def test_an_explorer_that_cannot_start_leaves_its_words(folder, serve, visit, what):
     text = (folder / "index.html").read_text(encoding="utf-8")
+    assert what[0] in text
     broken = folder / "broken.html"
-    broken.write_text(text.replace("function windows(", "function windows)"), encoding="utf-8")
+    broken.write_text(text.replace(*what), encoding="utf-8")
     page = visit(serve(folder) + "/broken.html").page
     page.wait_for_selector("html[data-widgets=ready]", state="attached")
     assert page.get_by_text("What is left over? (Interactive figure.").is_visible()

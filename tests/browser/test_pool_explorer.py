@@ -98,3 +98,19 @@ def test_state_set_from_outside_is_drawn(mount):
     page.evaluate("image => model.set({ image, right: 1 })", image.tolist())
     page.get_by_text("No output of max pooling changed: invariance.").wait_for()
     assert shown(page, "output after") == [4] + [0] * 8
+
+
+def test_what_was_said_is_not_said_again(mount):
+    page = mount(PoolExplorer())
+    page.evaluate("""() => {
+      window.said = 0;
+      const count = () => (window.said += 1);
+      new MutationObserver(count).observe(document.querySelector("[role=status]"), { childList: true });
+    }""")
+    page.locator("[role=grid]").nth(1).locator("[tabindex='0']").focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowLeft"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(300)
+    assert page.evaluate("window.said") == 0
+    page.get_by_label("move right").press("ArrowRight")
+    page.wait_for_function("window.said === 1")

@@ -1,6 +1,7 @@
 /* One cell: its editor, its buttons, what it says and what it shows. */
 
 import { editor, type } from "./editor.js";
+import { harmless } from "./harmless.js";
 
 const STARTING = "Starting Python, about 10 MB the first time…";
 const AGAIN = "Python has started anew: names that were defined before must be defined again.";
@@ -123,7 +124,7 @@ export class Cell {
 
   #show(kind, content) {
     if (kind === "html") {
-      this.#append("div", "try-it-card").innerHTML = content;
+      this.#append("div", "try-it-card", harmless(content));
       return;
     }
     const kinds = { error: ["pre", "try-it-trace"], note: ["p", "try-it-note"] };

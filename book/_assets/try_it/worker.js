@@ -113,5 +113,6 @@ function receive(line) {
   } catch {
     return;
   }
-  if (running !== null && message?.kind) post({ type: "output", id: running, ...message });
+  if (running === null || typeof message?.kind !== "string" || typeof message.content !== "string") return;
+  post({ type: "output", id: running, kind: message.kind, content: message.content });
 }
