@@ -262,6 +262,30 @@ def test_float_of_an_array_is_explained():
     assert "A single number was needed here and an array came" in found.text()
 
 
+@pytest.mark.parametrize(
+    ("line", "means"),
+    [
+        ("return weight if weight > 0 else bias", "An `if` needs one yes or no"),
+        ("a = np.zeros(3, int); a += 0.5", "takes no fractions"),
+        ("return max([])", "a window came out empty"),
+        ("return {'stride': 1}.stride", "fetched by its key"),
+    ],
+)
+def test_what_beginners_meet_most_is_explained(line, means):
+    found = report(CONV, f"def conv2d(x, weight, bias, stride=1, padding=0):\n    {line}")
+    assert f"your line 2: `{line}`" in found.text()
+    assert means in found.text()
+
+
+def test_one_result_where_several_are_asked_for_earns_nothing_and_says_so():
+    """The one bias of one kernel is as long as nothing else, and would pass for a part."""
+    source = "def conv2d_backward(grad_out, x, weight, stride=1, padding=0):\n    return grad_out.sum(axis=(0, 2, 3))"
+    found = report("ch05_backprop.conv2d_backward", source)
+    assert found.points == 0
+    assert "output is an array of shape" in found.text()
+    assert "expected 3 results, with commas between them" in found.text()
+
+
 def test_an_empty_slice_is_explained():
     found = report(
         CONV,

@@ -243,4 +243,4 @@ def describe(value: Plain) -> str:
         return f"the value {value}"
     if isinstance(value, int | float):
         return f"the {type(value).__name__} {value!r}"
-    return f"a {type(value).__name__} of {len(value)} items"
+    return f"a {type(value).__name__} of {len(value)} item{'' if len(value) == 1 else 's'}"

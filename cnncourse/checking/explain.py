@@ -42,6 +42,25 @@ MEANINGS = (
         "often a sum over the window is missing.",
     ),
     (
+        r"truth value of an array with more than one element",
+        "An `if` needs one yes or no, and a comparison of arrays gives one for each number: "
+        "choose number by number, for example with `np.where` or a mask.",
+    ),
+    (
+        r"Cannot cast ufunc .* to dtype\('u?int",
+        "The array on the left holds whole numbers and takes no fractions: "
+        "`np.zeros_like` of whole numbers makes whole numbers, `np.zeros(shape)` makes floats.",
+    ),
+    (
+        r"an empty sequence|iterable argument is empty",
+        "There is nothing to choose from: a window came out empty. Print where it begins and ends, and the "
+        "array's shape.",
+    ),
+    (
+        r"'dict' object has no attribute",
+        'What is in a dict is fetched by its key: `layer["stride"]`, not `layer.stride`.',
+    ),
+    (
         r"could not broadcast|operands could not be broadcast",
         "The two arrays have shapes that do not fit each other: print both `.shape`s just before this line. "
         "A slice that runs over the edge comes back smaller, "

@@ -8,7 +8,7 @@ from itertools import zip_longest
 import numpy as np
 
 from cnncourse.checking.candidate import Candidate
-from cnncourse.checking.compare import Problem, Rung, compare
+from cnncourse.checking.compare import Problem, Rung, compare, describe
 from cnncourse.checking.diagnose import agree, diagnose
 from cnncourse.checking.exercise import Case, Exercise, part_of
 from cnncourse.checking.explain import explain
@@ -75,9 +75,14 @@ class Trial:
             problem = self.exercise.accept(case, outcome.value)
         else:
             want = self._want(case)
-            if not isinstance(want, dict) or isinstance(outcome.value, dict):  # else all its keys are named
-                want = part_of(want, case.part)
-            problem = compare(part_of(outcome.value, case.part), want, self.exercise.axes)
+            got = outcome.value
+            several = isinstance(got, dict) if isinstance(want, dict) else isinstance(got, tuple | list)
+            if case.part is not None and several:  # else it is told all that was asked for
+                want, got = part_of(want, case.part), part_of(got, case.part)
+            elif case.part is not None and isinstance(want, tuple):
+                text = f"output is {describe(got)}; expected {len(want)} results, with commas between them"
+                return Problem(Rung.TYPE, text)
+            problem = compare(got, want, self.exercise.axes)
         if outcome.changed and (problem is None or problem.rung > Rung.CHANGED_INPUT):
             names = " and ".join(f"`{name}`" for name in outcome.changed)
             return Problem(

@@ -11,6 +11,7 @@ EXPLORERS = {
     "ReceptiveFieldExplorer": "receptive_field",
     "PoolExplorer": "pool",
     "BackpropExplorer": "backprop",
+    "InitExplorer": "init",
     "BoxExplorer": "box",
     "NMSExplorer": "nms",
     "AnchorExplorer": "anchor",
