@@ -464,7 +464,7 @@ def test_class_numbers_and_scores_are_read_alike(asked: Case, form: Callable[...
             "the text 'cat'; expected scores of shape (50, 3) or class numbers of shape (50,)",
         ),
         (1, Rung.TYPE, "the prediction is the int 1"),
-        ({"classes": [1]}, Rung.TYPE, "a dict of 1 items"),
+        ({"classes": [1]}, Rung.TYPE, "a dict of 1 item"),
         ([[1], [1, 2]], Rung.TYPE, "different lengths"),
         (["0"] * 50, Rung.TYPE, "a list of 50 items"),
         (np.zeros(49), Rung.SHAPE, "shape (49,)"),

@@ -247,7 +247,7 @@ function render({ model, el }) {
     const at = Math.min(ui.get("layer"), ui.get("depth"));
     kept.plan = drawChart(chart, found, at, ui.width);
     drawBars(bars, title, kept.signals[at], at, ui.width);
-    fillTable(table, ["", "signal", "gradient"], rowsOf(found, at));
+    fillTable(table, ["behind", "signal", "gradient"], rowsOf(found, at));
     ui.say(sentence(state(), found, at, kept.signals[at]));
   }
   const point = (event) => {
