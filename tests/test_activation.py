@@ -104,3 +104,8 @@ def test_float32_agrees_with_float64(name):
     np.testing.assert_allclose(forward(narrow), forward(narrow.astype(float)), rtol=2e-5, atol=1e-6)
     grad = np.ones_like(narrow)
     np.testing.assert_allclose(backward(grad, narrow), backward(grad, narrow.astype(float)), atol=1e-5)
+
+
+def test_h_swish_passes_all_or_nothing_of_the_gradient_far_from_zero():
+    far = np.array([-np.inf, -1e300, 1e300, np.inf])
+    assert gated.h_swish_backward(np.full(4, 2.0), far).tolist() == [0, 0, 2, 2]

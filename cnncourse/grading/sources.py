@@ -28,10 +28,10 @@ def sources_digest() -> str:
             state.update(f"{name} {metadata.version(name)}\n".encode())
         except metadata.PackageNotFoundError:
             state.update(f"{name} -\n".encode())
-    beside = {*(f"grading/{name}.py" for name in AFTERWARDS)}
+    afterwards = {f"grading/{name}.py" for name in AFTERWARDS}
     for path in sorted(PACKAGE.rglob("*.py")):
         name = path.relative_to(PACKAGE).as_posix()
-        if name in beside or name.split("/")[0] in BESIDE:  # a file, or a folder
+        if name in afterwards or name.split("/")[0] in BESIDE:  # a file, or a folder
             continue
         state.update(name.encode() + b"\n")
         state.update(hashlib.sha256(path.read_bytes()).digest())
