@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from cnncourse.checking import LocalCandidate, check, judge, load
+from cnncourse.running.timelimit import TimeUp, time_limit
 
 CONV = "ch02_conv2d.conv2d"
 PAD = "ch02_conv2d.pad2d"
@@ -484,6 +485,19 @@ def test_a_tracer_still_works_after_a_check():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert run.stdout.split() == ["stopped", "traced"]
+
+
+def test_time_is_what_an_answer_computes():
+    with time_limit(1, slack=3):
+        time.sleep(1.2)  # as on a computer that does other work meanwhile
+    with pytest.raises(TimeUp):
+        wait(0.1)
+
+
+def wait(seconds):
+    with time_limit(seconds, slack=3):
+        while True:
+            time.sleep(0.01)
 
 
 FORBIDDEN = {

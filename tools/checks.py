@@ -62,14 +62,14 @@ def numpy_part() -> Check:
     name = f"NumPy {OLD_NUMPY}"
     if sys.version_info[:2] > (3, 11):
         return Check(name, 120, prepare=lambda: say(f"   left out: NumPy {OLD_NUMPY} needs Python 3.11"))
-    return Check(name, 180, [(*PYTEST, *NUMPY_PART)], make_old_venv, OLD_VENV)
+    return Check(name, 180, [(*PYTEST, *WORKERS, *NUMPY_PART)], make_old_venv, OLD_VENV)
 
 
 def all_checks(build_book: Callable[[], None], print_book: Callable[[], None]) -> list[Check]:
     """Every check, the quick ones first."""
     return [
         lint(),
-        Check("labs are derived", 30, [("tools/build_labs.py", "--check")]),
+        Check("labs are derived", 60, [("tools/build_labs.py", "--check")]),
         Check("solved labs", 120, [(*PYTEST, "--nbval", "solutions")]),
         Check("sandbox", 60, prepare=need_sandbox),
         Check("browser", 120, prepare=need_chromium),

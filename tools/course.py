@@ -69,8 +69,8 @@ def serve_built() -> None:
 
 
 BENCHES = (
-    "bench", "bench_layers", "bench_boxes", "bench_detectors", "bench_page", "lighthouse", "bench_grading",
-    "bench_class",
+    "bench", "bench_seeds", "bench_layers", "bench_boxes", "bench_detectors", "bench_page", "lighthouse",
+    "bench_grading", "bench_class",
 )  # fmt: skip
 
 

@@ -120,11 +120,11 @@ def make_old_venv() -> None:
     """Make `.venv-numpy125`: NumPy 1.25 and pytest, no torch. That is what runs in the reader's browser."""
 
     pins = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    pytest = next(line for line in pins if line.startswith("pytest=="))
+    pytest = [line for line in pins if line.startswith(("pytest==", "pytest-xdist=="))]
 
     def packages() -> None:
         create(OLD_VENV)
-        install(OLD_VENV, [f"numpy=={OLD_NUMPY}", pytest, "-c", "constraints.txt"], "packages-numpy125")
+        install(OLD_VENV, [f"numpy=={OLD_NUMPY}", *pytest, "-c", "constraints.txt"], "packages-numpy125")
 
     once(
         "environment-numpy125",
@@ -132,5 +132,5 @@ def make_old_venv() -> None:
         packages,
         inputs=("constraints.txt",),
         needs=(venv_python(OLD_VENV),),
-        extra=identity() + OLD_NUMPY + pytest,
+        extra=identity() + OLD_NUMPY + "".join(pytest),
     )

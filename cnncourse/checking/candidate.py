@@ -9,6 +9,8 @@ from cnncourse.checking.forbidden import Use, find_use
 from cnncourse.running.answer import Outcome, call_answer
 from cnncourse.running.plain import Plain
 
+SLACK = 3.0  # on a student's computer other programs compute too; a class is graded without slack
+
 
 class Candidate(Protocol):
     """An answer to an exercise, wherever it runs: in this process, in another one, in a browser."""
@@ -28,7 +30,7 @@ class LocalCandidate:
 
     def call(self, arguments: dict[str, Plain], seconds: float) -> Outcome:
         """Call the answer on copies of the arguments; catch all that it raises, prints and changes."""
-        return call_answer(self.answers, self.way, arguments, seconds)
+        return call_answer(self.answers, self.way, arguments, seconds, SLACK)
 
     def use_of(self, forbidden: Sequence[str]) -> Use | None:
         """Look for the library functions in the source of the answer and of the functions that it calls."""

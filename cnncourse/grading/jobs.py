@@ -8,14 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cnncourse.grading.course import Course
 from cnncourse.grading.errors import ClassroomError
 from cnncourse.grading.files import digest, file_digest
 from cnncourse.grading.finding import plain
 from cnncourse.grading.settings import Settings
 from cnncourse.grading.work import Job
+
+if TYPE_CHECKING:  # it imports nbgrader, which a worker does without
+    from cnncourse.grading.course import Course
 
 LONGEST_NAME = 128  # characters of a student's id in nbgrader's gradebook
 

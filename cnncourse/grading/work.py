@@ -148,14 +148,18 @@ def grade_notebook(
 
 
 # Imported before the fork, besides what the lab's own cells import; a cell that needs one does not wait.
-ALWAYS = ("numpy", "matplotlib.pyplot", "ipywidgets", "sklearn.datasets")
+ALWAYS = ("numpy", "matplotlib.pyplot")
+# These too where the lab's code has such a word in it.
+IF_NAMED = {"knobs": "ipywidgets", "widgets": "ipywidgets", "sklearn": "sklearn.datasets"}
 _one_at_a_time = threading.Lock()  # a sandbox has one kernel at a time
 _warm: dict[tuple[Settings, tuple[str, ...]], Sandbox] = {}
 
 
 def _sandbox(settings: Settings, released: NotebookNode) -> Sandbox:
     """Return the warm process for a lab; it is kept for the submissions to come."""
-    modules = tuple(sorted({*ALWAYS, *_imports(released)}))
+    code = "\n".join(cell.source for cell in released.cells if cell.cell_type == "code")
+    named = [module for word, module in IF_NAMED.items() if word in code]
+    modules = tuple(sorted({*ALWAYS, *named, *_imports(released)}))
     if (settings, modules) not in _warm:
         close_sandboxes()
         _warm[settings, modules] = Sandbox(settings, modules)

@@ -25,7 +25,9 @@ class Outcome:
     changed: tuple[str, ...] = ()  # names of the arguments that it changed in place
 
 
-def call_answer(answers: Sequence[Any], way: str, arguments: dict[str, Plain], seconds: float) -> Outcome:
+def call_answer(
+    answers: Sequence[Any], way: str, arguments: dict[str, Plain], seconds: float, slack: float = 1
+) -> Outcome:
     """Call an answer on copies of the arguments; catch all that it raises, prints and changes.
 
     Parameters
@@ -33,7 +35,7 @@ def call_answer(answers: Sequence[Any], way: str, arguments: dict[str, Plain], s
     answers : the function, or the functions that belong together
     way : how arguments become calls, a key of `WAYS`
     arguments : by name, in the order of the function's signature
-    seconds : after so long the call is given up
+    seconds, slack : after so long the call is given up, as `time_limit` says
     """
     for answer in answers:
         if not callable(answer):
@@ -42,7 +44,7 @@ def call_answer(answers: Sequence[Any], way: str, arguments: dict[str, Plain], s
     given, value, failure = copy(arguments), None, None
     with caught() as (printed, warned):
         try:
-            with time_limit(seconds):
+            with time_limit(seconds, slack):
                 value = plain(WAYS[way](invoke, answers, given))
         except KeyboardInterrupt:
             raise

@@ -16,18 +16,29 @@ class TimeUp(BaseException):
 
 
 @contextlib.contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
+def time_limit(seconds: float, slack: float = 1) -> Iterator[None]:
     """Raise `TimeUp` in this thread if the block is not done in time.
 
-    A call into compiled code is interrupted only when it comes back. Where no thread can be started, as in a
-    browser, there is no limit.
+    With slack, the time is up when the process has computed for so many seconds, or when `slack` times as
+    many have passed: other programs that compute at the same time then make no answer too slow. A call into
+    compiled code is interrupted only when it comes back. Where no thread can be started, as in a browser,
+    there is no limit.
     """
     target = ctypes.c_ulong(threading.get_ident())
+    began, computed = time.monotonic(), time.process_time()
     done, lock, sent = threading.Event(), threading.Lock(), threading.Event()
+
+    def left() -> float:
+        """Return how long it may go on, if it computes all the time."""
+        waits = slack * seconds - (time.monotonic() - began)
+        return min(waits, seconds - (time.process_time() - computed))
 
     def interrupt() -> None:
         wait = seconds
         while not done.wait(wait):
+            if left() > 0:
+                wait = max(left(), AGAIN)
+                continue
             with lock:
                 if not done.is_set():
                     sent.set()
