@@ -294,7 +294,7 @@ def test_what_does_not_learn_earns_nothing(train: Lab, answer: str) -> None:
 def test_what_was_reached_is_handed_back(train: Lab) -> None:
     """Numbers that the judge computed itself; nothing that a function returned."""
     shown = train.verdict(CONSTANT).text
-    told = r"Accuracy \d+% on 100 new images, at least 80% is asked for; it is the same class for every image"
+    told = r"Accuracy \d+% on 100 new images, at least 80% is asked for; it is the same class for all of them"
     assert re.search(told, shown), shown
 
 
@@ -352,7 +352,7 @@ def test_check_says_what_is_reached_and_returns_the_points(capsys: pytest.Captur
     assert "all 2 cases right" in capsys.readouterr().out
     assert check("judged.train", *functions(CONSTANT, "train", "predict")) == 0.0
     shown = capsys.readouterr().out
-    assert "on 100 new images, at least 80% is asked for; it is the same class for every image" in shown
+    assert "on 100 new images, at least 80% is asked for; it is the same class for all of them" in shown
     assert check("judged.block", *functions(NO_RELU, "Block")) == 0.0
     assert "Hint: There is no ReLU" in capsys.readouterr().out
 
@@ -482,6 +482,8 @@ def test_the_lower_rungs_speak_first(asked: Case, value: Any, rung: Rung, words:
 def test_guessing_is_called_guessing(asked: Case) -> None:
     problem = accept_accuracy(asked, np.random.default_rng(3).integers(0, 3, 50))
     assert problem is not None and "guessing gives" in problem.text
+    problem = accept_accuracy(asked, (asked.held["labels"] + 1) % 3)
+    assert problem is not None and "the largest score is that of the likeliest class" in problem.text
     half = np.where(np.arange(50) < 35, asked.held["labels"], 99)
     problem = accept_accuracy(asked, half)
     assert problem is not None and problem.text.endswith(
