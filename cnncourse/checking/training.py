@@ -171,7 +171,9 @@ def _numbers(value: Plain, images: int, classes: int, scores_asked: bool) -> Arr
 
 def _why_so_low(chosen: Array, accuracy: float, guessing: float) -> str:
     if len(np.unique(chosen)) == 1:
-        return "; it is the same class for all of them: nothing was learned, or `predict` does not look at them"
+        return (
+            "; it is the same class for all of them: nothing was learned, or `predict` does not look at them"
+        )
     if accuracy < guessing / 4:
         return f"; guessing gives {guessing:.0%}: the largest score is that of the likeliest class"
     if accuracy <= guessing + 0.1:
