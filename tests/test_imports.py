@@ -37,14 +37,17 @@ MAY_IMPORT = {
     "running": ({"arrays", "running"}, {"torch"}),
     "inside": ({"running", "inside"}, {"IPython", "traitlets"}),
     "checking": ({"arrays", "colors", "running", "checking"}, {"IPython"}),
-    "exercises": ({"arrays", "shapes", "layers", "checking", "data", "exercises"}, set()),
+    "exercises": (
+        {"arrays", "shapes", "layers", "boxes", "matching", "metrics", "checking", "data", "exercises"},
+        set(),
+    ),
     "data": ({"arrays", "data"}, {"sklearn", "PIL", "rich"}),
     "detectors": ({"arrays", "boxes", "data", "detectors", "metrics"}, {"skimage", "torch"}),
     "widgets": (
         {"arrays", "boxes", "anchors", "colors", "data", "layers", "shapes", "widgets"},
         {"anywidget", "traitlets"},
     ),
-    "viz": ({"arrays", "colors", "shapes", "layers", "viz"}, {"matplotlib", "matplotlib_inline"}),
+    "viz": ({"arrays", "boxes", "colors", "shapes", "layers", "viz"}, {"matplotlib", "matplotlib_inline"}),
     "grading": (
         {"running", "checking", "grading", "colors", "__init__"},
         {

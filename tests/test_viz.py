@@ -122,3 +122,70 @@ def test_the_book_style_draws_text_as_text_on_a_clear_ground_and_the_same_each_t
     assert drawn[0] == drawn[1]
     assert ">label</text>" in drawn[0]
     assert "fill: #ffffff" not in drawn[0]
+
+
+def box_frames(ax: Axes) -> list[tuple[str, str, tuple[float, ...]]]:
+    """Colour, line style and x1, y1, x2, y2 of each rectangle."""
+    return [
+        (
+            to_hex(frame.get_edgecolor()).upper(),
+            "solid" if frame.get_linestyle() in ("-", "solid") else "dashed",
+            tuple(float(value) for value in frame.get_bbox().extents),
+        )
+        for frame in ax.patches
+        if isinstance(frame, Rectangle)
+    ]
+
+
+def test_boxes_are_solid_for_predictions_and_dashed_for_truth_in_pixels_that_begin_at_zero() -> None:
+    ax = viz.draw_boxes(
+        np.zeros((48, 64, 3), np.uint8), [[8, 4, 30, 40]], ["disc"], [0.876], truth=[[10, 5, 28, 44]]
+    )
+    assert texts(ax) == ["disc 0.88"]
+    assert box_frames(ax) == [
+        ("#FFFFFF", "solid", (10, 5, 28, 44)),
+        (COLORS["truth"], "dashed", (10, 5, 28, 44)),
+        (COLORS["prediction"], "solid", (8, 4, 30, 40)),
+    ]
+    assert ax.get_xlim() == (0, 64)
+    assert ax.get_ylim() == (48, 0)
+    assert tuple(ax.images[0].get_extent()) == (0, 64, 48, 0)
+
+
+def test_boxes_take_grey_pictures_names_or_scores_alone_and_no_box_at_all() -> None:
+    _, axes = plt.subplots(1, 3)
+    grey = np.full((20, 20), 0.5)
+    assert viz.draw_boxes(grey, [[0, 0, 5, 5], [5, 5, 9, 9]], ["a", "b"], ax=axes[0]) is axes[0]
+    assert texts(axes[0]) == ["a", "b"]
+    assert texts(viz.draw_boxes(grey, [[0, 0, 5, 5]], scores=[-0.5], ax=axes[1])) == ["−0.50"]
+    assert box_frames(viz.draw_boxes(grey, [], ax=axes[2])) == []
+    np.testing.assert_allclose(axes[2].images[0].get_array(), 0.5)
+    assert len(plt.get_fignums()) == 1
+
+
+@pytest.mark.parametrize(
+    ("image", "given", "message"),
+    [
+        (np.zeros((3, 20, 20)), {}, r"shape \(3, 20, 20\).*moveaxis"),
+        (np.zeros((20, 20, 4)), {}, r"shape \(20, 20, 4\)"),
+        (np.zeros((20, 20)), {"names": ["a", "b"]}, "1 boxes, but 2 names"),
+        (np.zeros((20, 20)), {"scores": []}, "1 boxes, but 0 scores"),
+        (np.zeros((20, 20)), {"truth": [[1, 2, 3]]}, r"truth has shape \(1, 3\)"),
+    ],
+)
+def test_boxes_say_what_does_not_fit(image: np.ndarray, given: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        viz.draw_boxes(image, [[1, 1, 5, 5]], **given)  # type: ignore[arg-type]
+
+
+def test_names_stay_within_the_picture_and_off_each_other() -> None:
+    whole = [[30, 0, 40, 9], [0, 31, 9, 40], [0, 33, 12, 40], [25, 25, 40, 40]]
+    ax = viz.draw_boxes(np.zeros((40, 40)), whole, ["top", "low", "double", "corner"])
+    ax.figure.canvas.draw()
+    picture = ax.get_window_extent()
+    places = [text.get_window_extent() for text in ax.texts]
+    assert [text.get_text() for text in ax.texts] == ["top", "low", "double", "corner"]
+    for i, place in enumerate(places):
+        assert picture.x0 - 1 <= place.x0 < place.x1 <= picture.x1 + 1
+        assert picture.y0 - 1 <= place.y0 < place.y1 <= picture.y1 + 1
+        assert not any(place.overlaps(other) for other in places[:i])

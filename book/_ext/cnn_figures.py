@@ -10,6 +10,7 @@ import base64
 import io
 import re
 from html import escape
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,8 @@ def inline(svg: str, alt: str, prefix: str) -> str:
     svg = FOREGROUND.sub("currentColor", NOT_NEEDED.sub("", svg))
     svg = PHOTO.sub(lighter, FAMILY.sub("", svg))
     svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
+    numbers = count(1)  # matplotlib names a picture by its content: drawn twice, it has one name twice
+    svg = re.sub(r'\bid="([\w-]+-image\w+)"', lambda found: f'id="{found[1]}-{next(numbers)}"', svg)
     svg = re.sub(r'(xlink:href="#|href="#|url\(#)(?!' + re.escape(prefix) + ")", rf"\g<1>{prefix}-", svg)
     box = VIEW_BOX.search(svg)
     if box is None:
