@@ -32,6 +32,9 @@ CALLS = {
     "leaky_relu of whole numbers": lambda: activation.leaky_relu((4 * X).astype(int), 0.2),
     "swish": lambda: gated.swish(X, 1.5),
     "swish, a beta for each channel": lambda: gated.swish(X, W.reshape(8, 1, 1)),
+    "swish_backward, a beta for each channel": lambda: gated.swish_backward(G, X, W.reshape(8, 1, 1)),
+    "h_swish_backward": lambda: gated.h_swish_backward(G, X),
+    "leaky_relu_backward": lambda: activation.leaky_relu_backward(G, X, 0.2),
     "gelu_tanh_backward": lambda: gated.gelu_tanh_backward(G, X),
     "float32": lambda: gated.mish(X.astype(np.float32)),
     "an array in another order": lambda: activation.tanh(X.transpose(3, 1, 0, 2)),
@@ -42,6 +45,9 @@ CALLS = {
     "group_norm_backward": lambda: group_norm_backward(G, X, 4, W),
     "layer_norm": lambda: layer_norm(X, X[0], X[1]),
     "layer_norm_backward": lambda: layer_norm_backward(G, X, X[0]),
+    "layer_norm of vectors": lambda: layer_norm(X[:, :, 0, 0], W, B),
+    "layer_norm_backward of vectors, no weight": lambda: layer_norm_backward(G[:, :, 0, 0], X[:, :, 0, 0]),
+    "group_norm_backward, no weight": lambda: group_norm_backward(G, X, 2),
     "cross_entropy": lambda: cross_entropy(X, LABELS),
     "cross_entropy_backward": lambda: cross_entropy_backward(X, LABELS),
     "max_pool2d_backward": lambda: max_pool2d_backward(max_pool2d(G, 3, 2, 1), X, 3, 2, 1),
@@ -123,9 +129,8 @@ def test_an_error_in_a_piece_is_raised(error, monkeypatch):
 def test_threads_keep_numpys_settings_for_errors(monkeypatch):
     monkeypatch.setattr(pieces, "PIECE", SMALL)
     monkeypatch.setattr(pieces, "processors", lambda: 3)
-    square = pieces.in_pieces(lambda x: x * x)
     with np.errstate(over="raise"), pytest.raises(FloatingPointError):
-        square(np.full(10 * SMALL, 1e300))
+        pieces.in_pieces(lambda out, x: np.multiply(x, x, out=out), np.full(10 * SMALL, 1e300))
 
 
 @pytest.mark.parametrize(
@@ -155,3 +160,50 @@ def test_a_process_may_fork_afterwards():
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout == "7\n"
+
+
+FAR = np.array([-np.inf, -1e4, -800.0, 800.0, 1e4, np.inf, np.nan])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numbers_far_out_are_as_the_formulas_say(dtype):
+    x, one = FAR.astype(dtype), np.ones(len(FAR), dtype)
+    nan = np.nan
+    for got, expected in (
+        (activation.sigmoid(x), [0, 0, 0, 1, 1, 1, nan]),
+        (activation.sigmoid_backward(one, x), [0, 0, 0, 0, 0, 0, nan]),
+        (activation.leaky_relu(x, 0.5), [-np.inf, -5e3, -400, 800, 1e4, np.inf, nan]),
+        (activation.leaky_relu_backward(one, x, 0.5), [0.5, 0.5, 0.5, 1, 1, 1, 0.5]),
+        (gated.swish(x[1:]), [0, 0, 800, 1e4, np.inf, nan]),
+        (gated.h_swish(x[1:]), [0, 0, 800, 1e4, np.inf, nan]),
+    ):
+        assert got.dtype == dtype
+        np.testing.assert_array_equal(got, np.array(expected, dtype))
+
+
+def test_sigmoid_keeps_its_digits_where_it_is_nearly_zero():
+    x = np.array([-700.0, -40.0, -5.0])
+    np.testing.assert_allclose(activation.sigmoid(x), np.exp(x) / (1 + np.exp(x)), rtol=1e-14)
+
+
+@pytest.mark.parametrize("shape", [(0, 6, 3, 3), (0,)])
+def test_nothing_in_nothing_out(shape):
+    x = np.zeros(shape)
+    for layer in (activation.sigmoid, activation.leaky_relu, gated.swish, gated.h_swish):
+        assert layer(x).shape == shape
+    if len(shape) == 4:
+        assert group_norm(x, 2).shape == layer_norm(x).shape == shape
+        grads = layer_norm_backward(x, x)
+        assert [grad.shape for grad in grads] == [shape, shape[1:], shape[1:]]
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e4])
+def test_norms_in_float32_are_as_exact_far_from_zero(shift):
+    """The mean is taken away before squares are added up: of x ** 2 nothing would be left at 1e4."""
+    x = (drawn(4, 8, 20, 20) + shift).astype(np.float32)
+    for norm in (
+        lambda x: group_norm(x, 2),
+        layer_norm,
+        lambda x: batch_norm2d(x, *np.ones((4, 8), x.dtype))[0],
+    ):
+        np.testing.assert_allclose(norm(x), norm(x.astype(float)), atol=2e-6 * max(1, shift))

@@ -13,7 +13,6 @@ from cnncourse.layers.blocks import floats
 from cnncourse.layers.pieces import in_pieces
 
 
-@in_pieces
 def sigmoid(x: Array) -> Array:
     """Return ``1 / (1 + exp(-x))``, between 0 and 1.
 
@@ -22,12 +21,18 @@ def sigmoid(x: Array) -> Array:
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])
     """
+    return in_pieces(sigmoid_into, floats(x))
+
+
+def sigmoid_into(out: Array, x: Array) -> None:
+    """Write ``sigmoid(x)`` into `out`, which may be `x` itself."""
+    np.negative(x, out=out)
     with np.errstate(over="ignore"):  # 1 / (1 + inf) is 0, which is right
-        out: Array = 1 / (1 + np.exp(-floats(x)))
-    return out
+        np.exp(out, out=out)
+    out += 1
+    np.reciprocal(out, out=out)
 
 
-@in_pieces
 def sigmoid_backward(grad_out: Array, x: Array) -> Array:
     """Return ``grad_out * s * (1 - s)``; s * (1 - s) is 1/4 at most.
 
@@ -36,12 +41,16 @@ def sigmoid_backward(grad_out: Array, x: Array) -> Array:
     >>> sigmoid_backward(np.ones(2), np.array([0.0, 1000.0]))
     array([0.25, 0.  ])
     """
-    s = sigmoid(x)
-    grad_x: Array = grad_out * (s * (1 - s))
-    return grad_x
+    return in_pieces(_sigmoid_slope, floats(grad_out), floats(x))
 
 
-@in_pieces
+def _sigmoid_slope(out: Array, grad_out: Array, x: Array) -> None:
+    """Write ``grad_out * s * (1 - s)`` into `out`."""
+    sigmoid_into(out, x)
+    out *= 1 - out
+    out *= grad_out
+
+
 def tanh(x: Array) -> Array:
     """Return the hyperbolic tangent, between -1 and 1.
 
@@ -50,11 +59,9 @@ def tanh(x: Array) -> Array:
     >>> tanh(np.array([-1000.0, 0.0, 1000.0]))
     array([-1.,  0.,  1.])
     """
-    out: Array = np.tanh(floats(x))
-    return out
+    return in_pieces(lambda out, x: np.tanh(x, out=out), floats(x))
 
 
-@in_pieces
 def tanh_backward(grad_out: Array, x: Array) -> Array:
     """Return ``grad_out * (1 - tanh(x) ** 2)``.
 
@@ -66,9 +73,12 @@ def tanh_backward(grad_out: Array, x: Array) -> Array:
     >>> tanh_backward(np.ones(2), np.array([0.0, 1000.0]))
     array([1., 0.])
     """
-    s = sigmoid(2 * floats(x))
-    grad_x: Array = grad_out * (4 * s * (1 - s))
-    return grad_x
+
+    def formula(out: Array, grad_out: Array, x: Array) -> None:
+        _sigmoid_slope(out, grad_out, 2 * x)
+        out *= 4
+
+    return in_pieces(formula, floats(grad_out), floats(x))
 
 
 def relu(x: Array) -> Array:
@@ -98,7 +108,6 @@ def relu_backward(grad_out: Array, x: Array) -> Array:
     return grad_out * (x > 0)
 
 
-@in_pieces
 def leaky_relu(x: Array, negative_slope: float = 0.01) -> Array:
     """Return `x` above zero and ``negative_slope * x`` below.
 
@@ -111,13 +120,15 @@ def leaky_relu(x: Array, negative_slope: float = 0.01) -> Array:
     >>> leaky_relu(np.array([-2.0, 0.0, 3.0]))
     array([-0.02,  0.  ,  3.  ])
     """
-    x = floats(x)
     further = np.maximum if negative_slope <= 1 else np.minimum
-    out: Array = further(x, negative_slope * x)
-    return out
+
+    def formula(out: Array, x: Array) -> None:
+        np.multiply(x, negative_slope, out=out)
+        further(x, out, out=out)
+
+    return in_pieces(formula, floats(x))
 
 
-@in_pieces
 def leaky_relu_backward(grad_out: Array, x: Array, negative_slope: float = 0.01) -> Array:
     """Let the gradient through above zero, and `negative_slope` of it elsewhere.
 
@@ -126,10 +137,14 @@ def leaky_relu_backward(grad_out: Array, x: Array, negative_slope: float = 0.01)
     >>> leaky_relu_backward(np.array([5.0, 5.0, 5.0]), np.array([-2.0, 0.0, 3.0]))
     array([0.05, 0.05, 5.  ])
     """
-    grad_out = floats(grad_out)
-    above = (x > 0).astype(grad_out.dtype)  # 1 or 0
-    grad_x: Array = grad_out * (above + negative_slope * (1 - above))
-    return grad_x
+
+    def formula(out: Array, grad_out: Array, x: Array) -> None:
+        np.greater(x, 0, out=out)  # 1 or 0
+        out *= 1 - negative_slope
+        out += negative_slope  # 1 or negative_slope
+        out *= grad_out
+
+    return in_pieces(formula, floats(grad_out), floats(x))
 
 
 def relu6(x: Array) -> Array:

@@ -6,10 +6,10 @@ import numpy as np
 
 from cnncourse.arrays import Array
 from cnncourse.layers.blocks import floats
-from cnncourse.layers.normalize import across, cut, scaled_norm, scaled_norm_backward, sum_product
+from cnncourse.layers.normalize import across, cut, rows, scaled_norm, scaled_norm_backward, sum_product
 from cnncourse.layers.pieces import Part, pieces, share
 
-OTHER_AXES = (0, 2, 3)  # all but the channels
+OTHER_AXES = (0, 2)  # all but the channels, of (N, C, H * W)
 
 
 def batch_norm2d(
@@ -68,11 +68,11 @@ def batch_norm2d(
     count = x.size // x.shape[1]
     if count < 2:
         raise ValueError(f"x has shape {x.shape}: one number for each channel has no variance to train with")
-    out, mean, variance = scaled_norm(x, OTHER_AXES, across(weight, 4), across(bias, 4), eps)
+    out, mean, variance = scaled_norm(rows(x), OTHER_AXES, across(weight, 3), across(bias, 3), eps)
     unbiased = variance * (count / (count - 1))
     running_mean = (1 - momentum) * running_mean + momentum * mean.reshape(-1)
     running_var = (1 - momentum) * running_var + momentum * unbiased.reshape(-1)
-    return out, running_mean, running_var
+    return out.reshape(x.shape), running_mean, running_var
 
 
 def batch_norm2d_backward(
@@ -120,15 +120,16 @@ def batch_norm2d_backward(
     grad_out = floats(grad_out)
     if training:
         x = _checked(x, weight)
-        grads = scaled_norm_backward(grad_out, x, OTHER_AXES, across(weight, 4), eps, shared=OTHER_AXES)
-        return grads[0], grads[1].reshape(-1), grads[2].reshape(-1)
+        scale = across(weight, 3)
+        grads = scaled_norm_backward(rows(grad_out), rows(x), OTHER_AXES, scale, eps, shared=OTHER_AXES)
+        return grads[0].reshape(x.shape), grads[1].reshape(-1), grads[2].reshape(-1)
     if running_mean is None or running_var is None:
         raise ValueError("in test mode (training=False) running_mean and running_var must be given")
     x = _checked(x, weight, running_mean, running_var)
     inverse_std = (running_var + eps) ** -0.5
     x_hat = _each_channel(x, inverse_std, -running_mean * inverse_std)
-    grad_weight = sum_product(grad_out, x_hat, OTHER_AXES).reshape(-1)
-    return grad_out * across(weight * inverse_std, 4), grad_weight, grad_out.sum(axis=OTHER_AXES)
+    grad_weight = sum_product(rows(grad_out), rows(x_hat), OTHER_AXES).reshape(-1)
+    return grad_out * across(weight * inverse_std, 4), grad_weight, grad_out.sum(axis=(0, 2, 3))
 
 
 def _each_channel(x: Array, factor: Array, shift: Array) -> Array:

@@ -10,14 +10,13 @@ from math import pi, sqrt
 import numpy as np
 
 from cnncourse.arrays import Array
-from cnncourse.layers.activation import relu6, sigmoid
+from cnncourse.layers.activation import sigmoid_into
 from cnncourse.layers.blocks import floats
 from cnncourse.layers.pieces import in_pieces
 
 CUBIC = 0.044715  # of the tanh form of GELU
 
 
-@in_pieces
 def swish(x: Array, beta: float = 1.0) -> Array:
     """Return ``x * sigmoid(beta * x)``; with beta 1 also called SiLU.
 
@@ -30,11 +29,15 @@ def swish(x: Array, beta: float = 1.0) -> Array:
     >>> swish(np.array([-1.0, 0.0, 1.0])).round(4)
     array([-0.2689,  0.    ,  0.7311])
     """
-    x = floats(x)
-    return x * sigmoid(beta * x)
+
+    def formula(out: Array, x: Array, beta: Array | float) -> None:
+        np.multiply(x, beta, out=out)
+        sigmoid_into(out, out)
+        out *= x
+
+    return in_pieces(formula, floats(x), beta)
 
 
-@in_pieces
 def swish_backward(grad_out: Array, x: Array, beta: float = 1.0) -> Array:
     """Return ``grad_out * (s + beta * x * s * (1 - s))`` with ``s = sigmoid(beta * x)``.
 
@@ -43,13 +46,18 @@ def swish_backward(grad_out: Array, x: Array, beta: float = 1.0) -> Array:
     >>> swish_backward(np.ones(3), np.array([-1.0, 0.0, 1.0])).round(4)
     array([0.0723, 0.5   , 0.9277])
     """
-    x = floats(x)
-    s = sigmoid(beta * x)
-    grad_x: Array = grad_out * (s * (1 + beta * x * (1 - s)))
-    return grad_x
+
+    def formula(out: Array, grad_out: Array, x: Array, beta: Array | float) -> None:
+        slope = beta * x
+        sigmoid_into(out, slope)
+        slope *= 1 - out
+        slope += 1
+        out *= slope
+        out *= grad_out
+
+    return in_pieces(formula, floats(grad_out), floats(x), beta)
 
 
-@in_pieces
 def h_swish(x: Array) -> Array:
     """Return ``x * relu6(x + 3) / 6``: swish with a gate in straight pieces.
 
@@ -62,11 +70,16 @@ def h_swish(x: Array) -> Array:
     >>> h_swish(np.array([-4.0, -1.0, 0.0, 1.0, 4.0])).round(4)
     array([-0.    , -0.3333,  0.    ,  0.6667,  4.    ])
     """
-    x = floats(x)
-    return x * relu6(x + 3) / 6
+
+    def formula(out: Array, x: Array) -> None:
+        np.add(x, 3, out=out)
+        np.clip(out, 0, 6, out=out)
+        out /= 6
+        out *= x
+
+    return in_pieces(formula, floats(x))
 
 
-@in_pieces
 def h_swish_backward(grad_out: Array, x: Array) -> Array:
     """Return nothing of the gradient below -3, all of it above 3, ``(2 * x + 3) / 6`` of it between.
 
@@ -75,13 +88,17 @@ def h_swish_backward(grad_out: Array, x: Array) -> Array:
     >>> h_swish_backward(np.ones(4), np.array([-4.0, 0.0, 1.5, 4.0]))
     array([0. , 0.5, 1. , 1. ])
     """
-    x = floats(x)
-    between = np.abs(x) <= 3
-    grad_x: Array = grad_out * np.where(between, x * (1 / 3) + 0.5, x > 3)
-    return grad_x
+
+    def formula(out: Array, grad_out: Array, x: Array) -> None:
+        np.clip(x, -3, 3, out=out)
+        out /= 3
+        out += 0.5
+        np.copyto(out, x > 3, where=np.abs(x) > 3)
+        out *= grad_out
+
+    return in_pieces(formula, floats(grad_out), floats(x))
 
 
-@in_pieces
 def gelu_tanh(x: Array) -> Array:
     """Return GELU in its tanh form, ``x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x ** 3)))``.
 
@@ -97,11 +114,15 @@ def gelu_tanh(x: Array) -> Array:
     >>> gelu_tanh(np.array([-1.0, 0.0, 1.0])).round(4)
     array([-0.1588,  0.    ,  0.8412])
     """
-    x = floats(x)
-    return x * sigmoid(sqrt(8 / pi) * (x + CUBIC * (x * x * x)))
+
+    def formula(out: Array, x: Array) -> None:
+        np.multiply(x, sqrt(8 / pi) * (1 + CUBIC * (x * x)), out=out)
+        sigmoid_into(out, out)
+        out *= x
+
+    return in_pieces(formula, floats(x))
 
 
-@in_pieces
 def gelu_tanh_backward(grad_out: Array, x: Array) -> Array:
     """Return the gradient of the input of `gelu_tanh`.
 
@@ -110,15 +131,17 @@ def gelu_tanh_backward(grad_out: Array, x: Array) -> Array:
     >>> gelu_tanh_backward(np.ones(3), np.array([-1.0, 0.0, 1.0])).round(4)
     array([-0.083,  0.5  ,  1.083])
     """
-    x = floats(x)
-    squares = x * x
-    s = sigmoid(sqrt(8 / pi) * (x * (1 + CUBIC * squares)))
-    slope = x * (sqrt(8 / pi) * (1 + 3 * CUBIC * squares))
-    grad_x: Array = grad_out * (s * (1 + slope * (1 - s)))
-    return grad_x
+
+    def formula(out: Array, grad_out: Array, x: Array) -> None:
+        squares = x * x
+        sigmoid_into(out, x * (sqrt(8 / pi) * (1 + CUBIC * squares)))
+        slope = x * (sqrt(8 / pi) * (1 + 3 * CUBIC * squares))
+        out *= 1 + slope * (1 - out)
+        out *= grad_out
+
+    return in_pieces(formula, floats(grad_out), floats(x))
 
 
-@in_pieces
 def mish(x: Array) -> Array:
     """Return ``x * tanh(softplus(x))``, softplus being ``log(1 + exp(x))``.
 
@@ -135,14 +158,16 @@ def mish(x: Array) -> Array:
     >>> mish(np.array([-1.0, 0.0, 1.0])).round(4)
     array([-0.3034,  0.    ,  0.8651])
     """
-    x = floats(x)
-    e = _exp(x)
-    n = e * (e + 2)
-    out: Array = x * (n / (n + 2))
-    return out
+
+    def formula(out: Array, x: Array) -> None:
+        e = _exp(x)
+        n = e * (e + 2)
+        np.divide(n, n + 2, out=out)
+        out *= x
+
+    return in_pieces(formula, floats(x))
 
 
-@in_pieces
 def mish_backward(grad_out: Array, x: Array) -> Array:
     """Return the gradient of the input of `mish`.
 
@@ -151,11 +176,14 @@ def mish_backward(grad_out: Array, x: Array) -> Array:
     >>> mish_backward(np.ones(3), np.array([-1.0, 0.0, 1000.0])).round(4)
     array([0.0592, 0.6   , 1.    ])
     """
-    x = floats(x)
-    e = _exp(x)
-    n = e * (e + 2)
-    grad_x: Array = grad_out * ((n + x * (4 * e * (e + 1) / (n + 2))) / (n + 2))
-    return grad_x
+
+    def formula(out: Array, grad_out: Array, x: Array) -> None:
+        e = _exp(x)
+        n = e * (e + 2)
+        np.divide(n + x * (4 * e * (e + 1) / (n + 2)), n + 2, out=out)
+        out *= grad_out
+
+    return in_pieces(formula, floats(grad_out), floats(x))
 
 
 def _exp(x: Array) -> Array:

@@ -19,8 +19,9 @@ def softmax(scores: Array, axis: int = 1) -> Array:
            [1.   , 0.   , 0.   ]])
     """
     scores = floats(scores)
-    powers = np.exp(scores - scores.max(axis=axis, keepdims=True))  # the same shift above and below cancels
-    out: Array = powers / powers.sum(axis=axis, keepdims=True)
+    out: Array = scores - scores.max(axis=axis, keepdims=True)  # the same shift above and below cancels
+    np.exp(out, out=out)
+    out /= out.sum(axis=axis, keepdims=True)
     return out
 
 
@@ -68,7 +69,8 @@ def cross_entropy(scores: Array, labels: Array) -> float:
     def work(part: Part) -> None:  # -log_softmax, of the true class only
         shifted = scores[part] - scores[part].max(axis=1, keepdims=True)
         true = np.take_along_axis(shifted, index[part], axis=1)
-        losses[part] = np.log(np.exp(shifted).sum(axis=1, keepdims=True)) - true
+        np.exp(shifted, out=shifted)
+        losses[part] = np.log(shifted.sum(axis=1, keepdims=True)) - true
 
     share(work, _rows(scores))
     return float(losses.mean())
@@ -95,10 +97,10 @@ def cross_entropy_backward(scores: Array, labels: Array) -> Array:
     grad = np.empty(scores.shape, scores.dtype)
 
     def work(part: Part) -> None:
-        grad[part] = softmax(scores[part])
-        true = np.take_along_axis(grad[part], index[part], axis=1)
-        np.put_along_axis(grad[part], index[part], true - 1, axis=1)
-        grad[part] /= labels.size
+        difference = softmax(scores[part])
+        true = np.take_along_axis(difference, index[part], axis=1)
+        np.put_along_axis(difference, index[part], true - 1, axis=1)
+        np.divide(difference, labels.size, out=grad[part])
 
     share(work, _rows(scores))
     return grad

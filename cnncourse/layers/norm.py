@@ -5,8 +5,13 @@ What is normalised together has mean 0 and variance 1 before `weight` and `bias`
 
 from __future__ import annotations
 
+from math import prod
+
+import numpy as np
+
 from cnncourse.arrays import Array
-from cnncourse.layers.normalize import normalize, scaled_norm, scaled_norm_backward
+from cnncourse.layers.blocks import floats
+from cnncourse.layers.normalize import normalize, rows, scaled_norm, scaled_norm_backward
 
 __all__ = [
     "group_norm",
@@ -50,8 +55,9 @@ def layer_norm(x: Array, weight: Array | None = None, bias: Array | None = None,
            [-1.,  1.]])
     """
     _check(x.shape[1:], weight=weight, bias=bias)
-    weight, bias = (None if values is None else values[None] for values in (weight, bias))
-    return scaled_norm(x, tuple(range(1, x.ndim)), weight, bias, eps)[0]  # of weights (1, *x.shape[1:])
+    units = _by_unit(x)
+    weight, bias = (None if values is None else _by_unit(values[None]) for values in (weight, bias))
+    return scaled_norm(units, (1, 2), weight, bias, eps)[0].reshape(x.shape)
 
 
 def layer_norm_backward(
@@ -66,9 +72,10 @@ def layer_norm_backward(
     >>> grad_weight.round(3), grad_bias
     (array([-1.,  1.]), array([1., 1.]))
     """
-    axes, weight = tuple(range(1, x.ndim)), None if weight is None else weight[None]
-    grad_x, grad_weight, grad_bias = scaled_norm_backward(grad_out, x, axes, weight, eps, shared=(0,))
-    return grad_x, grad_weight[0], grad_bias[0]
+    units = _by_unit(x)
+    weight = np.ones_like(units[:1]) if weight is None else _by_unit(weight[None])
+    grads = scaled_norm_backward(grad_out.reshape(units.shape), units, (1, 2), weight, eps, shared=(0,))
+    return grads[0].reshape(x.shape), grads[1].reshape(x.shape[1:]), grads[2].reshape(x.shape[1:])
 
 
 def group_norm(
@@ -104,8 +111,8 @@ def group_norm(
     """
     _check(x.shape[1:2], weight=weight, bias=bias)
     groups = _by_group(x, num_groups)  # (N, num_groups, C / num_groups, H * W)
-    out, _, _ = scaled_norm(groups, (2, 3), _for_each(weight, groups), _for_each(bias, groups), eps)
-    return out.reshape(x.shape)
+    weight, bias = (None if values is None else _for_each(values, groups) for values in (weight, bias))
+    return scaled_norm(groups, (2, 3), weight, bias, eps)[0].reshape(x.shape)
 
 
 def group_norm_backward(
@@ -122,8 +129,10 @@ def group_norm_backward(
     (array([-1.,  1., -1.,  1.]), array([1., 1., 1., 1.]))
     """
     groups = _by_group(x, num_groups)  # (N, num_groups, C / num_groups, H * W)
+    weight = np.ones(x.shape[1], floats(x).dtype) if weight is None else weight
+    scale = _for_each(weight, groups)
     grad_x, grad_weight, grad_bias = scaled_norm_backward(
-        grad_out.reshape(groups.shape), groups, (2, 3), _for_each(weight, groups), eps, shared=(0, 3)
+        grad_out.reshape(groups.shape), groups, (2, 3), scale, eps, shared=(0, 3)
     )
     return grad_x.reshape(x.shape), grad_weight.reshape(-1), grad_bias.reshape(-1)
 
@@ -168,15 +177,20 @@ def instance_norm2d_backward(
     return group_norm_backward(grad_out, x, x.shape[1], weight, eps)
 
 
+def _by_unit(x: Array) -> Array:
+    """Return (N, C, ...) as (N, C, the rest), and (N, C) as (N, 1, C)."""
+    return x[:, None] if x.ndim == 2 else rows(x)
+
+
 def _by_group(x: Array, num_groups: int) -> Array:
     if num_groups < 1 or x.shape[1] % num_groups:
         raise ValueError(f"num_groups (={num_groups}) must divide the number of channels (={x.shape[1]})")
-    return x.reshape(len(x), num_groups, x.shape[1] // num_groups, -1)
+    return x.reshape(len(x), num_groups, x.shape[1] // num_groups, prod(x.shape[2:]))
 
 
-def _for_each(values: Array | None, groups: Array) -> Array | None:
+def _for_each(values: Array, groups: Array) -> Array:
     """Return one number for each channel in a shape that meets the groups."""
-    return None if values is None else values.reshape(1, *groups.shape[1:3], 1)
+    return values.reshape(1, *groups.shape[1:3], 1)
 
 
 def _check(shape: tuple[int, ...], **given: Array | None) -> None:

@@ -98,12 +98,12 @@ def max_pool2d_backward(
 
     def work(maps: Part) -> None:
         out = max_pool2d(padded[maps], kernel_size, stride)
-        waiting = np.ones(out.shape, bool)  # windows whose gradient has not found its pixel yet
+        left = grad_out[maps].copy()  # what has not found its pixel yet
         of_place = (places2d(whole[maps], kernel_size, stride) for whole in (padded, grad_padded))
         for pixels, grad_pixels in zip(*of_place, strict=True):
-            here = (pixels == out) & waiting
-            grad_pixels += grad_out[maps] * here
-            waiting &= ~here
+            found = left * (pixels == out)
+            grad_pixels += found
+            left -= found
 
     share(work, pieces(padded.shape, axes=(0, 1)))
     return crop(grad_padded, pair(padding, "padding"))
@@ -113,4 +113,6 @@ def _pad_low(x: Array, kernel_size: Pair, padding: Pair) -> Array:
     """Put a frame around every image that no pixel is lower than."""
     check_pool_padding(kernel_size, padding)
     p_h, p_w = pair(padding, "padding")
+    if p_h == p_w == 0:
+        return floats(x)
     return np.pad(floats(x), ((0, 0), (0, 0), (p_h, p_h), (p_w, p_w)), constant_values=-np.inf)
