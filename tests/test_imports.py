@@ -39,7 +39,7 @@ MAY_IMPORT = {
     "checking": ({"arrays", "colors", "running", "checking"}, {"IPython"}),
     "exercises": (
         {"arrays", "shapes", "layers", "boxes", "matching", "metrics", "checking", "data", "exercises"},
-        set(),
+        {"torch"},
     ),
     "data": ({"arrays", "data"}, {"sklearn", "PIL", "rich"}),
     "detectors": ({"arrays", "boxes", "data", "detectors", "metrics"}, {"skimage", "torch"}),

@@ -62,12 +62,13 @@ def train_and_predict(invoke: Invoke, answers: Sequence[Any], arguments: dict[st
 
     Parameters
     ----------
-    answers : ``train(images, labels)``, which returns a model of any kind, and ``predict(model, images)``
-    arguments : ``images``, ``labels``, ``new_images``
+    answers : such as ``train(images, labels)``, returning a model of any kind, and ``predict(model, images)``
+    arguments : ``new_images``, and all that `train` is given, such as ``images``, ``labels``
     """
     train, predict = answers
     with fixed_seeds():
-        model = invoke(train, {"images": arguments["images"], "labels": arguments["labels"]})
+        given = {name: value for name, value in arguments.items() if name != "new_images"}
+        model = invoke(train, given)
         return predict(model, arguments["new_images"])
 
 

@@ -15,6 +15,7 @@ EXPLORERS = {
     "BoxExplorer": "box",
     "NMSExplorer": "nms",
     "AnchorExplorer": "anchor",
+    "YOLOTargetExplorer": "yolo_target",
 }
 
 
