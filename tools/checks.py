@@ -70,12 +70,12 @@ def all_checks(build_book: Callable[[], None], print_book: Callable[[], None]) -
     return [
         lint(),
         Check("labs are derived", 60, [("tools/build_labs.py", "--check")]),
-        Check("solved labs", 120, [(*PYTEST, "--nbval", "solutions")]),
+        Check("solved labs", 120, [(*PYTEST, *WORKERS, "--nbval", "solutions")]),
         Check("sandbox", 60, prepare=need_sandbox),
         Check("browser", 120, prepare=need_chromium),
         Check("book", 300, prepare=build_book),
         Check("book as a PDF", 90, prepare=print_book),
-        Check("tests", 840, [(*PYTEST, *WORKERS)]),
+        Check("tests", 840, [(*PYTEST, *WORKERS, "--durations=25")]),
         numpy_part(),
     ]
 
