@@ -77,10 +77,10 @@ TORCH_LAB = BenchLab(
     tuple(
         {"fit": TRAINING.format(width=width, optimizer=optimizer, epochs=epochs, scores=scores)}
         for width, optimizer, epochs, scores in (
-            (16, SGD, 128, ""),
-            (16, ADAM, 104, ".argmax(dim=1)"),
-            (24, ADAM, 84, ""),
-            (24, SGD, 98, ".numpy()"),
+            (16, SGD, 64, ""),
+            (16, ADAM, 52, ".argmax(dim=1)"),
+            (24, ADAM, 42, ""),
+            (24, SGD, 49, ".numpy()"),
         )
     ),
 )

@@ -69,7 +69,7 @@ def all_checks(build_book: Callable[[], None], print_book: Callable[[], None]) -
     """Every check, the quick ones first."""
     return [
         lint(),
-        Check("labs are derived", 60, [("tools/build_labs.py", "--check")]),
+        Check("labs are derived", 30, [("tools/build_labs.py", "--check")]),
         Check("solved labs", 120, [(*PYTEST, *WORKERS, "--nbval", "solutions")]),
         Check("sandbox", 60, prepare=need_sandbox),
         Check("browser", 120, prepare=need_chromium),
