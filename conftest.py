@@ -4,10 +4,10 @@ import os
 
 import pytest
 
-# Tests run beside each other. Two of them that start a thread for every processor wait for each other most of
-# the time: a check of 1 s then takes 8. NumPy and torch read this when they are first imported.
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(name, "1")
+from cnncourse.running.threads import ONE_THREAD
+
+for name, number in ONE_THREAD.items():
+    os.environ.setdefault(name, number)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

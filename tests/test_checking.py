@@ -4,6 +4,7 @@ import linecache
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 
 import numpy as np
@@ -487,9 +488,38 @@ def test_a_tracer_still_works_after_a_check():
     assert run.stdout.split() == ["stopped", "traced"]
 
 
+each_thread_has_a_clock = pytest.mark.skipif(
+    not hasattr(time, "pthread_getcpuclockid"), reason="this system has no clock for each thread"
+)
+
+
+@each_thread_has_a_clock
 def test_time_is_what_an_answer_computes():
     with time_limit(1, slack=3):
         time.sleep(1.2)  # as on a computer that does other work meanwhile
+
+
+@each_thread_has_a_clock
+def test_what_other_threads_compute_is_not_the_answers_time():
+    done = threading.Event()
+
+    def compute():
+        while not done.is_set():
+            sum(range(1000))
+
+    others = [threading.Thread(target=compute) for _ in range(3)]
+    for other in others:
+        other.start()
+    try:
+        with time_limit(1, slack=8):
+            time.sleep(2)
+    finally:
+        done.set()
+        for other in others:
+            other.join()
+
+
+def test_with_slack_the_time_is_up_all_the_same():
     with pytest.raises(TimeUp):
         wait(0.1)
 

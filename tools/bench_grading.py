@@ -24,12 +24,13 @@ from bench_labs import NUMPY_LAB, ROOT, STUDENTS, TORCH_LAB, BenchLab, build, la
 from cpu_meter import Run, run
 from nbgrader.api import Gradebook
 
+from cnncourse.running.threads import ONE_THREAD
+
 TIMES_STOCK = 8.0  # submissions a minute, of the lab in NumPy
 OF_THE_CORES = 0.8  # where training dominates
 OVERHEAD = 0.5  # core-seconds a submission, beyond the students' own code
 CORES = len(os.sched_getaffinity(0))
 PARTS = ("read", "imports", "kernel", "student's code", "judge", "gradebook")
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 ALL, PAIR = len(STUDENTS), 2
 BUSY = 0.1  # cores used by other programs, from which on it is said
 

@@ -6,6 +6,7 @@ nbval compares what is kept. A cell tagged ``nbval-ignore-output`` keeps nothing
 from __future__ import annotations
 
 import copy
+import os
 import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +16,8 @@ from lab_cells import NOTEBOOK_METADATA, LabError, plural
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
+
+from cnncourse.running.threads import ONE_THREAD
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS_PER_CELL = 120
@@ -34,7 +37,7 @@ def execute(notebook: NotebookNode) -> NotebookNode:
             resources={"metadata": {"path": folder}},
         )
         try:
-            client.execute()
+            client.execute(env=os.environ | ONE_THREAD)  # as students' work is graded
         except CellExecutionError as error:
             failed = next(cell["id"] for cell in executed.cells if "error" in _output_types(cell))
             raise LabError(f"cell {failed} of the solved lab raised {error.ename}: {error.evalue}") from error

@@ -24,11 +24,11 @@ from typing import Any
 from cnncourse.grading.errors import ClassroomError
 from cnncourse.grading.jobs import job_to_dict
 from cnncourse.grading.work import Job
+from cnncourse.running.threads import ONE_THREAD
 
 GRADE = "cnncourse.grading.work:grade_submission"
 RETRIES = 2
 PAUSE = 0.2  # seconds before a job is tried again
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 START = (
     "import json, sys; options = json.loads(sys.argv[1]); sys.path[:] = options['path']; "
     "from cnncourse.grading.starting import start_quickly; start_quickly(); "

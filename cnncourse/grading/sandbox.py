@@ -22,6 +22,7 @@ import psutil
 
 from cnncourse.grading.errors import ClassroomError
 from cnncourse.grading.settings import Settings
+from cnncourse.running.threads import ONE_THREAD
 
 PACKAGE = Path(__file__).resolve().parents[1]
 # What of this package a submission may see; the answers to the exercises, the checks and the grading are not.
@@ -45,10 +46,8 @@ ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "PYTHONHASHSEED": "0",
     "PYTHONDONTWRITEBYTECODE": "1",
-    "OMP_NUM_THREADS": "1",
+    **ONE_THREAD,
     "OMP_THREAD_LIMIT": "1",  # also after torch.set_num_threads(4): threads do not survive a fork
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
     "NBGRADER_EXECUTION": "autograde",
     "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",  # macOS ends a fork of a process that has used Cocoa
 }
