@@ -14,13 +14,15 @@ from cnncourse.detectors import tensors
 from cnncourse.detectors.anchor_sizes import kmeans_anchors, size_iou
 from cnncourse.detectors.augment import augment
 from cnncourse.detectors.detector import Detector
+from cnncourse.detectors.recipes import RECIPES, trained, weights_file
 from cnncourse.detectors.ssd import SSD, decode, encode
 from cnncourse.detectors.training import evaluate, train
 from cnncourse.detectors.yolo1 import YOLO1
 from cnncourse.detectors.yolo2 import YOLO2, best_anchor
 from cnncourse.detectors.yolo3 import YOLO3
+from cnncourse.detectors.yolo8 import YOLO8
 
-ALL = (YOLO1, YOLO2, YOLO3, SSD)
+ALL = (YOLO1, YOLO2, YOLO3, YOLO8, SSD)
 SIZE = 64
 each = pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
 
@@ -144,6 +146,28 @@ def test_a_file_gives_the_same_detector_back(kind: type[Detector], scenes: Scene
         assert all(file[name].dtype != object for name in file.files)
 
 
+@each
+def test_a_rounded_file_is_small_and_nearly_the_same(kind: type[Detector], tmp_path: Path):
+    """With 8 significant bits no parameter is off by more than 1 in 256, and what is no parameter stays."""
+    torch.manual_seed(6)
+    detector = kind(width=8)
+    detector.save(tmp_path / "full.npz")
+    detector.save(tmp_path / "rounded.npz", bits=8)
+    assert (tmp_path / "rounded.npz").stat().st_size < 0.45 * (tmp_path / "full.npz").stat().st_size
+    loaded = kind.load(tmp_path / "rounded.npz")
+    parameters = dict(detector.named_parameters())
+    for name, tensor in loaded.state_dict().items():
+        before = detector.state_dict()[name]
+        assert tensor.dtype == before.dtype
+        torch.testing.assert_close(tensor, before, rtol=1 / 256 if name in parameters else 0, atol=1e-6)
+
+
+@pytest.mark.parametrize("bits", [0, 12])
+def test_a_float16_has_no_more_than_11_bits(bits: int, tmp_path: Path):
+    with pytest.raises(ValueError, match="from 1 to 11"):
+        SSD(width=4).save(tmp_path / "weights.npz", bits=bits)
+
+
 def test_a_file_of_something_else_is_refused(tmp_path: Path):
     np.savez(tmp_path / "other.npz", x=np.zeros(3))
     with pytest.raises(ValueError, match="not the file of a detector"):
@@ -234,3 +258,27 @@ def test_training_says_what_does_not_fit(change, message, scenes: Scenes):
 def test_a_size_that_no_map_divides_is_refused():
     with pytest.raises(ValueError, match="multiple of 16"):
         YOLO1(size=60)
+
+
+# those that are trained ahead
+
+
+@pytest.mark.parametrize(
+    ("name", "half", "strict"),
+    [("YOLO v1", 0.9, 0.7), ("YOLO v2", 0.91, 0.77), ("YOLO v3", 0.91, 0.77), ("SSD", 0.93, 0.81)],
+)
+def test_the_trained_detectors_are_there_and_find_what_they_promise(name: str, half: float, strict: float):
+    """A little less is asked for than of the recipes: here are fewer scenes."""
+    assert weights_file(name).stat().st_size < 1_200_000
+    with np.load(weights_file(name), allow_pickle=False) as file:
+        assert all(file[entry].dtype != object for entry in file.files)
+    detector, test = trained(name), make_scenes(150, SIZE, seed=12)
+    assert not detector.training
+    assert evaluate(detector, test).mean > half
+    assert evaluate(detector, test, 0.75).mean > strict
+
+
+def test_every_recipe_is_trained_and_others_are_refused():
+    assert all(weights_file(name).is_file() for name in RECIPES)
+    with pytest.raises(ValueError, match="must be one of YOLO v1, YOLO v2"):
+        trained("YOLO v9")

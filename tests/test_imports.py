@@ -42,7 +42,10 @@ MAY_IMPORT = {
         {"torch"},
     ),
     "data": ({"arrays", "data"}, {"sklearn", "PIL", "rich"}),
-    "detectors": ({"arrays", "boxes", "data", "detectors", "metrics"}, {"skimage", "torch"}),
+    "detectors": (
+        {"arrays", "boxes", "data", "detectors", "metrics", "viz"},
+        {"matplotlib", "scipy", "skimage", "torch"},
+    ),
     "widgets": (
         {"arrays", "boxes", "anchors", "colors", "data", "layers", "shapes", "widgets"},
         {"anywidget", "traitlets"},

@@ -170,13 +170,8 @@ def test_a_thousand_scenes_take_less_than_five_seconds():
 
 def test_blobs_of_colour_are_not_enough():
     """A detector that looks for blobs of one colour stays below half of what the networks must reach."""
-    detector = pytest.importorskip("blob_detector", reason="needs SciPy")
-    examples = make_scenes(300, 64, replace(MEDIUM, objects=(1, 1), ground=(0.0, 0.0), noise=0), seed=11)
-    outlines = [[] for _ in CLASSES]
-    for number, (_, labels) in enumerate(examples.objects()):
-        outlines[labels[0]].append(detector.outline(examples.masks(number)[0]))
-    known = np.array([of_class[:30] for of_class in outlines])
-    scenes = make_scenes(200, 64, MEDIUM, seed=12)
+    detector = pytest.importorskip("cnncourse.detectors.blobs", reason="needs SciPy")
+    known, scenes = detector.known_outlines(), make_scenes(200, 64, MEDIUM, seed=12)
     found = [detector.detect(image, known) for image in scenes.images]
     reached = mean_average_precision(found, scenes.objects()).mean
     assert 0.1 < reached < 0.46

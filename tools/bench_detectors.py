@@ -8,18 +8,13 @@ blobs, without learning, stands beside them. Ends with 1 if one falls short of w
 """
 
 import sys
-from pathlib import Path
 from statistics import mean
 
-import numpy as np
-
-from cnncourse.data.scenes import Scenes, make_scenes
+from cnncourse.data.scenes import Scenes
+from cnncourse.detectors.blobs import detect, known_outlines
 from cnncourse.detectors.recipes import RECIPES, Recipe, Split, scenes
 from cnncourse.detectors.training import evaluate, images_per_second
 from cnncourse.metrics import mean_average_precision
-
-sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
-import blob_detector
 
 SEEDS = 0, 1, 2
 # mAP at IoU 0.5, mAP at 0.75, minutes of training on two cores
@@ -29,18 +24,12 @@ PROMISED = {
     "YOLO v3": (0.94, 0.81, 4),
     "SSD": (0.955, 0.85, 4),
 }
-EXAMPLES = 40  # outlines of each class that the blobs are compared with
 
 
-def blobs(learned: Scenes, test: Scenes) -> float:
+def blobs(test: Scenes) -> float:
     """Return the mean average precision of the detector of colour blobs."""
-    known: list[list[np.ndarray]] = [[] for _ in range(5)]
-    for number, (_, labels) in enumerate(learned.objects()):
-        for mask, label in zip(learned.masks(number), labels, strict=True):
-            if mask.sum() >= blob_detector.LEAST_AREA and len(known[label]) < EXAMPLES:
-                known[label].append(blob_detector.outline(mask))
-    examples = np.array(known)
-    found = [blob_detector.detect(image, examples) for image in test.images]
+    known = known_outlines()
+    found = [detect(image, known) for image in test.images]
     return float(mean_average_precision(found, test.objects(), num_classes=5).mean)
 
 
@@ -76,7 +65,7 @@ def main() -> int:
     split = scenes()
     print(f"{len(SEEDS)} seeds, mean (range)")
     print(f"{'':<6}{'':<9}{'weights':>9}  {'mAP at 0.5':<25}{'mAP at 0.75':<25}{'minutes':<11}images/s")
-    found = blobs(make_scenes(300, seed=1), split.test)
+    found = blobs(split.test)
     met = [found < PROMISED["YOLO v1"][0] / 2]
     print(f"{'PASS' if met[0] else 'SHORT':<6}{'blobs':<9}{0:>9}  {found:.3f}: less than half of that")
     met += [measure(name, RECIPES[name], split) for name in chosen]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -27,15 +28,16 @@ class Split(NamedTuple):
 
 @dataclass(frozen=True)
 class Recipe:
-    """A detector with the number of passes that it needs, and how many anchors it takes from the data."""
+    """A detector, the passes that it needs, how many anchors it takes from the data, and other options."""
 
     kind: type[Detector]
     epochs: int
     anchors: int = 0
+    options: dict[str, Any] = field(default_factory=dict)
 
     def train(self, split: Split, seed: int = 0, **settings: Any) -> tuple[Detector, list[Epoch]]:
         """Make a detector, with its weights from the seed, and train it; `settings` are those of `train`."""
-        options: dict[str, Any] = {}
+        options = dict(self.options)
         if self.anchors:
             there = split.training.labels >= 0
             boxes = split.training.boxes[there]
@@ -51,8 +53,33 @@ RECIPES = {
     "YOLO v3": Recipe(YOLO3, epochs=15, anchors=6),
     "SSD": Recipe(SSD, epochs=15),
 }
+WEIGHTS = Path(__file__).resolve().parent.parent / "data" / "weights"
 
 
 def scenes(size: int = 64) -> Split:
     """Return 2,500, 300 and 500 scenes of the medium setting, on which the course measures its detectors."""
     return Split(*(make_scenes(n, size, "medium", seed) for n, seed in ((2500, 1), (300, 2), (500, 999))))
+
+
+def weights_file(name: str) -> Path:
+    """Return where the weights of the recipe of this name lie, once trained."""
+    return WEIGHTS / f"{name.lower().replace(' ', '_')}.npz"
+
+
+def trained(name: str) -> Detector:
+    """Return the detector of a recipe, trained: as ``tools/train_detectors.py`` left it.
+
+    Raises
+    ------
+    ValueError
+        If there is no such recipe.
+
+    Examples
+    --------
+    >>> detector = trained("SSD")
+    >>> detector.size, detector.training
+    (64, False)
+    """
+    if name not in RECIPES:
+        raise ValueError(f"name (={name!r}) must be one of {', '.join(RECIPES)}")
+    return RECIPES[name].kind.load(weights_file(name)).eval()

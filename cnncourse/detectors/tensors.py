@@ -5,6 +5,8 @@ Boxes are (x1, y1, x2, y2) in pixels, half-open, as in `cnncourse.boxes`, which 
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -52,6 +54,28 @@ def giou_loss(boxes: Tensor, targets: Tensor) -> Tensor:
         _area(torch.minimum(boxes[:, :2], targets[:, :2]), torch.maximum(boxes[:, 2:], targets[:, 2:])) + TINY
     )
     return 1 - shared / union + (hull - union) / hull
+
+
+def ciou_loss(boxes: Tensor, targets: Tensor) -> Tensor:
+    """Return 1 - CIoU of boxes, one with one: also how far apart the centres are, and the shapes.
+
+    Parameters
+    ----------
+    boxes, targets : Tensor, shape (N, 4)
+
+    References
+    ----------
+    Zheng et al. 2020, "Distance-IoU loss", equations 8 to 11. As in the authors' program, the weight of the
+    shapes counts as a constant when the gradient is formed.
+    """
+    apart = (boxes[:, :2] + boxes[:, 2:] - targets[:, :2] - targets[:, 2:]) / 2
+    hull = torch.maximum(boxes[:, 2:], targets[:, 2:]) - torch.minimum(boxes[:, :2], targets[:, :2])
+    distance = (apart**2).sum(dim=1) / ((hull**2).sum(dim=1) + TINY)
+    angle, wanted = (torch.atan2(*(one[:, 2:] - one[:, :2]).unbind(dim=1)) for one in (boxes, targets))
+    shape = 4 / math.pi**2 * (angle - wanted) ** 2
+    wrong = 1 - iou(boxes, targets)
+    weight = (shape / (wrong + shape + TINY)).detach()
+    return wrong + distance + weight * shape
 
 
 def corners(centre: Tensor, size: Tensor) -> Tensor:

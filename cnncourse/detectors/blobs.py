@@ -1,14 +1,22 @@
-"""A detector without learning: blobs of one colour, told apart by their outline. What a network has to beat."""
+"""A detector without learning, which a network has to beat: blobs of one colour, told apart by outline."""
+
+from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from cnncourse.arrays import Array
+from cnncourse.data.scenes import CLASSES, MEDIUM, make_scenes
+
 SAME, LEAST_AREA = 0.12, 20  # difference in brightness, the best of several that were tried; pixels
 
 
-def blobs(image):
+def blobs(image: NDArray[np.uint8]) -> list[Array]:
     """Return the masks of blobs: pixels that are joined where neighbours have nearly the same colour."""
     smooth = ndimage.median_filter(image / 255.0, size=(1, 3, 3))  # (3, H, W)
     pixel = np.arange(smooth[0].size).reshape(smooth[0].shape)
@@ -20,7 +28,7 @@ def blobs(image):
     return [part == p for p in np.flatnonzero(sizes >= LEAST_AREA) if p != sizes.argmax()]
 
 
-def outline(mask):
+def outline(mask: Array) -> Array:
     """Return what turning and growing a blob does not change: how spread, how round and how hollow it is."""
     filled = ndimage.binary_fill_holes(mask)
     area, place = filled.sum(), np.argwhere(filled)
@@ -29,12 +37,21 @@ def outline(mask):
     return np.array([2 * np.pi * distance.mean() / area, roundness, mask.sum() / area])
 
 
-def detect(image, examples):
-    """Return boxes, scores, labels of the blobs; `examples` are outlines of each class, shape (C, n, 3)."""
+def known_outlines(count: int = 30, seed: int = 11) -> Array:
+    """Return outlines, shape (C, count, 3), of single shapes of each class on plain ground."""
+    plain = replace(MEDIUM, objects=(1, 1), ground=(0.0, 0.0), noise=0)
+    examples = make_scenes(10 * count, setting=plain, seed=seed)
+    found: list[list[Array]] = [[] for _ in CLASSES]
+    for number, (_, labels) in enumerate(examples.objects()):
+        found[labels[0]].append(outline(examples.masks(number)[0]))
+    return np.array([of_class[:count] for of_class in found])
+
+
+def detect(image: NDArray[np.uint8], known: Array) -> tuple[Array, Array, Array]:
+    """Return boxes, scores and labels of an image (3, H, W); `known` comes from `known_outlines`."""
     masks = blobs(image)
-    far = np.array([np.abs(examples - outline(m)).sum(axis=2).min(axis=1) for m in masks]).reshape(
-        -1, len(examples)
-    )
+    far = np.array([np.abs(known - outline(m)).sum(axis=2).min(axis=1) for m in masks])
+    far = far.reshape(-1, len(known))
     places = [ndimage.find_objects(m.astype(int))[0] for m in masks]
-    boxes = np.array([(x.start, y.start, x.stop, y.stop) for y, x in places]).reshape(-1, 4)
+    boxes = np.array([(x.start, y.start, x.stop, y.stop) for y, x in places], float).reshape(-1, 4)
     return boxes, -far.min(axis=1), far.argmin(axis=1)
