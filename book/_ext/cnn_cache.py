@@ -37,12 +37,13 @@ from sphinx.util import logging
 FAILURES = (CellExecutionError, CellTimeoutError, DeadKernelError)
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 logger = logging.getLogger(__name__)
+BEHIND = {".py", ".mplstyle", ".js", ".css", ".npz"}  # files of the package that pages use
 
 
 def fingerprint(root: Path) -> str:
     """Return a short hash of everything behind the pages that can change a result or a figure."""
     package, digest = root / "cnncourse", hashlib.sha256()
-    code = (file for kind in ("*.py", "*.mplstyle", "*.js", "*.css") for file in package.rglob(kind))
+    code = (file for file in package.rglob("*.*") if file.suffix in BEHIND)
     for source in sorted([*code, root / "requirements.txt"]):
         digest.update(source.relative_to(root).as_posix().encode() + source.read_bytes())
     return digest.hexdigest()[:16]
