@@ -132,10 +132,32 @@ def test_what_pip_lacks_is_told_in_one_line(tree, monkeypatch, capsys, output, s
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize("failures", [0, 1, 2, 3])
+def test_an_index_that_leaves_something_out_is_asked_again(tree, monkeypatch, failures):
+    outputs = [(1, "ERROR: ResolutionImpossible: for help")] * failures + [(0, "")]
+    slept = []
+    monkeypatch.setattr(environment, "run", lambda *_: outputs.pop(0))
+    monkeypatch.setattr(environment.time, "sleep", slept.append)
+    if failures == 3:
+        with pytest.raises(steps.CourseError, match="did not offer every pinned version just now"):
+            environment.install(tree, ["-r", "requirements.txt"], "packages")
+    else:
+        environment.install(tree, ["-r", "requirements.txt"], "packages")
+        assert outputs == []
+    assert slept == [10, 60][:failures]
+
+
 def test_another_failure_of_pip_is_not_called_the_networks(tree, monkeypatch):
     monkeypatch.setattr(environment, "run", lambda *_: (1, "ERROR: conflicting dependencies"))
     with pytest.raises(steps.CourseError, match="pip failed"):
         environment.install(tree, ["-r", "requirements.txt"], "packages")
+
+
+def test_every_pinned_package_takes_the_first_python_that_the_course_takes():
+    pins = re.findall(r"^([\w.-]+)(?:\[.*\])?==", "".join(PINS), flags=re.MULTILINE)
+    wants = {name: metadata(name).get("Requires-Python") for name in pins if find(name)}
+    assert len(wants) > 100
+    assert [name for name, python in wants.items() if python and "3.11.0" not in SpecifierSet(python)] == []
 
 
 def test_an_environment_is_kept_where_it_was_made_and_made_anew_where_it_was_copied(tmp_path):

@@ -4,6 +4,7 @@ import platform
 import re
 import shutil
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +20,8 @@ NO_INDEX = (
     "Network is unreachable", "Connection refused", "ConnectTimeoutError", "ReadTimeoutError", "ProxyError",
     "getaddrinfo failed", "nodename nor servname",
 )  # fmt: skip
+NOT_OFFERED = "ResolutionImpossible"
+PAUSES = 10, 60  # seconds before pip's index is asked again
 
 
 def disk_trouble(free_gb: float, needed_gb: float) -> str:
@@ -44,7 +47,7 @@ def pip_trouble(output: str) -> str | None:
             "pip cannot reach its package index: connect to the network (or set HTTPS_PROXY, or "
             "PIP_INDEX_URL for a mirror), then run the same command again; what was downloaded is kept"
         )
-    if "ResolutionImpossible" in output:
+    if NOT_OFFERED in output:
         return (
             "pip's index did not offer every pinned version just now: run the same command again; if it "
             "stays so, requirements.txt and constraints.txt name versions that are gone"
@@ -57,9 +60,19 @@ def pip_trouble(output: str) -> str | None:
 
 
 def install(venv: Path, arguments: Sequence[str], log: str) -> None:
-    """Run `pip install` in a virtual environment; what a person can mend is told in one line."""
+    """Run `pip install` in a virtual environment; what a person can mend is told in one line.
+
+    An index that does not answer one of hundreds of questions makes pip say that no versions fit: it is asked
+    again before a person is.
+    """
     command = [venv_python(venv), "-m", "pip", "install", "--disable-pip-version-check", *arguments]
     status, output = run(command, log, venv)
+    for pause in PAUSES:
+        if not status or NOT_OFFERED not in output:
+            break
+        say(f"   pip's index did not offer every pinned version: asking again in {pause} s")
+        time.sleep(pause)
+        status, output = run(command, log, venv)
     if status and pip_trouble(output):
         raise CourseError(str(pip_trouble(output)))
     if status:
