@@ -92,6 +92,8 @@ def test_the_truth_is_accepted_in_any_form(case, truth):
             "suppress boxes that overlap",
         ),
         (lambda b, s, k: (b[:0], s[:0], k[:0]), "there is no detection in any of them"),
+        (lambda b, s, k: (b / 32, s, k), "with boxes 32 times as large it would be 1.00"),
+        (lambda b, s, k: (b[:1] * 0 + (0, 0, 1, 1), s[:1], k[:1]), "as if nothing had been learned"),
     ],
 )
 def test_what_keeps_a_result_low_is_named(case, truth, change, words):

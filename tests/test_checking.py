@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from cnncourse.checking import LocalCandidate, check, judge, load
+from cnncourse.checking.card import hint_box
 from cnncourse.running.timelimit import TimeUp, time_limit
 
 CONV = "ch02_conv2d.conv2d"
@@ -269,14 +270,39 @@ def test_float_of_an_array_is_explained():
     [
         ("return weight if weight > 0 else bias", "An `if` needs one yes or no"),
         ("a = np.zeros(3, int); a += 0.5", "takes no fractions"),
-        ("return max([])", "a window came out empty"),
+        ("return max([])", "what is searched here is empty"),
         ("return {'stride': 1}.stride", "fetched by its key"),
+        ("return np.zeros((0, 3)).max()", "what is searched here is empty"),
+        ("return np.zeros((0, 3))[-1]", "This axis has no places at all"),
+        ("return [][0]", "shorter than the index"),
+        ("return np.zeros(3)[np.ones(2, bool)]", "A mask has one True or False for each place"),
+        ("a, b = None", "A function called before this line returned nothing"),
+        ("total += 1", "here it has no value yet"),
     ],
 )
 def test_what_beginners_meet_most_is_explained(line, means):
     found = report(CONV, f"def conv2d(x, weight, bias, stride=1, padding=0):\n    {line}")
     assert f"your line 2: `{line}`" in found.text()
     assert means in found.text()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ((np.pad,), "first the name of the exercise, in quotes"),
+        ((CONV,), "0 functions came, 1 belong to it"),
+        (("ch12_yolo.train_yolo", np.pad), 'check("ch12_yolo.train_yolo", train_yolo, predict)'),
+    ],
+)
+def test_a_call_of_check_without_the_name_or_a_function_says_how(given, words):
+    with pytest.raises(TypeError) as raised:
+        check(*given)
+    assert words in str(raised.value)
+
+
+def test_a_word_in_a_hint_may_be_stressed():
+    box = hint_box("apart along x *and* y, in `(D, C * h * w)`, 2*x*y")
+    assert "x <em>and</em> y, in <code>(D, C * h * w)</code>, 2*x*y" in box
 
 
 def test_one_result_where_several_are_asked_for_earns_nothing_and_says_so():

@@ -46,10 +46,17 @@ def check(exercise_id: str, *answers: Any) -> float:
 
     Raises
     ------
+    TypeError
+        If the name of the exercise does not come first, or if more or fewer functions come than belong to it.
     ValueError
         If there is no such exercise.
     """
+    if not isinstance(exercise_id, str):
+        raise TypeError('first the name of the exercise, in quotes: check("ch02_conv2d.conv2d", conv2d)')
     exercise = load(exercise_id)
+    if len(answers) != len(exercise.names):
+        call = f'check("{exercise.id}", {", ".join(exercise.names)})'
+        raise TypeError(f"{len(answers)} functions came, {len(exercise.names)} belong to it: {call}")
     report = judge(exercise, LocalCandidate(*answers, way=exercise.way))
     _show(report)
     return report.points

@@ -68,10 +68,11 @@ def situations(tried: Iterable[tuple[str, State]]) -> str:
 
 
 def hint_box(hint: str) -> str:
-    """Return the hint in a box."""
+    """Return the hint in a box; a word between asterisks is stressed."""
+    words = re.sub(r"(?<![\w*])\*(\w[\w ]*)\*(?![\w*])", r"<em>\1</em>", prose(hint))
     return (
         f'<div style="border:1px solid {COLORS["input"]};border-radius:4px;padding:.3em .6em;margin:.4em 0">'
-        f"<strong>Hint.</strong> {prose(hint)}</div>"
+        f"<strong>Hint.</strong> {words}</div>"
     )
 
 

@@ -100,7 +100,7 @@ def _compare_sequence(
     if isinstance(got, np.ndarray) and got.ndim == 1:
         got = got.tolist()
     if type(got) not in (tuple, list):
-        return Problem(Rung.TYPE, f"{name} is {describe(got)}; expected {len(want)} values")
+        return Problem(Rung.TYPE, f"{name} is {describe(got)}; expected {_several(want)}")
     if len(got) != len(want):
         return Problem(Rung.SHAPE, f"{name} has {len(got)} values, expected {len(want)}")
     problems = (
@@ -108,6 +108,13 @@ def _compare_sequence(
         for i, (g, w) in enumerate(zip(got, want, strict=True))
     )
     return min((p for p in problems if p), key=lambda p: p.rung, default=None)
+
+
+def _several(want: Sequence[Plain]) -> str:
+    """Say what several results are, in a few words."""
+    if not any(isinstance(item, np.ndarray) for item in want):
+        return f"{len(want)} values"
+    return describe(want) if type(want) is list else f"{len(want)} results, with commas between them"
 
 
 def _compare_array(

@@ -25,7 +25,7 @@ MEANINGS = (
         "The module has other parameters and buffers than the task asks for, or registers them in another "
         "order: compare `[tuple(t.shape) for t in module.state_dict().values()]` with the task.",
     ),
-    (r"tuple index out of range", "The tuple is shorter than the index: print it."),
+    (r"(tuple|list) index out of range", "The tuple or list is shorter than the index: print it."),
     (
         r"into shape \((\d+,)*0[,)]",
         "The slice on the left is empty: its end lies at or before its start. Print both. "
@@ -52,9 +52,13 @@ MEANINGS = (
         "`np.zeros_like` of whole numbers makes whole numbers, `np.zeros(shape)` makes floats.",
     ),
     (
-        r"an empty sequence|iterable argument is empty",
-        "There is nothing to choose from: a window came out empty. Print where it begins and ends, and the "
-        "array's shape.",
+        r"an empty sequence|iterable argument is empty|zero-size array",
+        "There is nothing to choose from: what is searched here is empty. Print its shape. If it was cut "
+        "out, print where it begins and ends; if it was given so, answer that before this line.",
+    ),
+    (
+        r"boolean index did not match|shape of the mask",
+        "A mask has one True or False for each place that it picks from: print the shapes of both.",
     ),
     (
         r"'dict' object has no attribute",
@@ -67,7 +71,12 @@ MEANINGS = (
         "and so does one whose end does not move with its start.",
     ),
     (
-        r"index \S+ is out of bounds|list index out of range",
+        r"out of bounds for axis \d+ with size 0",
+        "This axis has no places at all: print the shape. If there may be nothing, answer that before this "
+        "line.",
+    ),
+    (
+        r"index \S+ is out of bounds",
         "A loop or an index runs past the end of an axis. Compare the range of the loop with the size of "
         "that axis.",
     ),
@@ -93,7 +102,7 @@ MEANINGS = (
         "This array is a view that must not be written to: make a new one, for example with `np.zeros`.",
     ),
     (
-        r"negative dimensions|zero-size array",
+        r"negative dimensions",
         "A size came out as 0 or less: print the sizes that it is computed from.",
     ),
     (r"maximum recursion depth", "The function calls itself without end."),
@@ -103,13 +112,14 @@ MEANINGS = (
         "Sizes are in square brackets: `x.shape[0]`.",
     ),
     (
-        r"'NoneType' object",
+        r"\bNoneType'? object",
         "A function called before this line returned nothing: does it end with `return`?",
     ),
     (
         r"UnboundLocalError",
-        "The name is assigned in this function, so Python takes it as local everywhere in it: "
-        "give the result another name.",
+        "The name is assigned in this function, so Python takes it as local everywhere in it, and here it "
+        "has no value yet. Either the line that sets it was not run (it stands in an `if`, or in a loop over "
+        "nothing), or it is also the name of something outside: give the result another name.",
     ),
     (
         r"unsupported operand .*'tuple'|can't multiply sequence by non-int of type 'tuple'",

@@ -68,7 +68,7 @@ class Trial:
     def problem(self, case: Case, outcome: Outcome) -> Problem | None:
         """Climb the ladder with one outcome of a case."""
         if outcome.failure:
-            return _failed(outcome.failure)
+            return _failed(outcome.failure, self.exercise.names)
         if outcome.value is None:
             return Problem(Rung.RETURNED_NONE, "it returned None: the last line must `return` the result")
         if self.exercise.accept:
@@ -101,11 +101,11 @@ class Trial:
 
 def _forbidden(use: Use) -> Problem:
     line = f" (line {use.line}: `{use.code}`)" if use.line else ""
-    text = f"the answer uses {use.name}{line}, which would be the whole of this exercise; write it without"
-    return Problem(Rung.FORBIDDEN, text, line=use.line or None, code=use.code)
+    text = f"the answer uses {use.name}{line}, which would be the whole of this exercise or a part of it"
+    return Problem(Rung.FORBIDDEN, f"{text}; write it without", line=use.line or None, code=use.code)
 
 
-def _failed(failure: Failure) -> Problem:
+def _failed(failure: Failure, names: Sequence[str]) -> Problem:
     line = f"\nyour line {failure.line}: `{failure.code}`" if failure.line else ""
     own = (failure.line, failure.code)
     match failure.kind:
@@ -118,7 +118,10 @@ def _failed(failure: Failure) -> Problem:
         case "died":
             return Problem(Rung.RAISED, f"{failure.message}, so that nothing came back")
         case "unwritten":
-            return Problem(Rung.UNWRITTEN, "put your code in the cell above, run it, then run this one")
+            text = "put your code in the cell above, run it, then run this one"
+            if len(names) > 1:
+                text += f"; all of it is needed: {' and '.join(f'`{name}`' for name in names)}"
+            return Problem(Rung.UNWRITTEN, text)
         case "too slow":
             text = f"{failure.message}: a loop that does not end, or far more steps than needed?{line}"
             return Problem(Rung.TOO_SLOW, text, line=own[0], code=own[1])

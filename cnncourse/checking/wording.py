@@ -120,6 +120,7 @@ def _changed(problem: Problem, result: CaseResult) -> str:
 def _forbidden(problem: Problem, own_lines: Collection[str]) -> str:
     if problem.code and problem.code not in own_lines:
         return (
-            "the answer uses a library function that would be the whole of this exercise; write it without."
+            "the answer uses a library function that would be the whole of this exercise or a part of it; "
+            "write it without."
         )
     return f"{problem.text}."

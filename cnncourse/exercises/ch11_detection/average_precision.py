@@ -153,10 +153,10 @@ def _answer(
     return answer
 
 
-def _read_at(points: int) -> Any:
+def _read_at(points: int, slack: float = 1e-12) -> Any:
     def area(recall, height):
-        at = np.arange(points) / (points - 1)
-        return np.append(height, 0)[np.searchsorted(recall, at - 1e-12)].mean()
+        at = np.linspace(0, 1, points)  # without slack the seventh of 11 lies above 3 / 5, by rounding
+        return np.append(height, 0)[np.searchsorted(recall, at - slack)].mean()
 
     return area
 
@@ -164,6 +164,9 @@ def _read_at(points: int) -> Any:
 def _trapezoids(recall, height):
     return np.sum(np.diff(recall) * (height[1:] + height[:-1]) / 2)
 
+
+_ELEVEN = """The height is read at the 11 recalls 0, 0.1 ... 1, as PASCAL VOC did until 2009. Asked for is
+the exact area."""
 
 for _name, _wrong, _hint in (
     (
@@ -198,9 +201,9 @@ for _name, _wrong, _hint in (
     (
         "eleven_points",
         _answer(area=_read_at(11)),
-        """The height is read at the 11 recalls 0, 0.1 ... 1, as PASCAL VOC did until 2009. Asked for is the
-        exact area.""",
+        _ELEVEN,
     ),
+    ("eleven_points_rounded", _answer(area=_read_at(11, slack=0)), _ELEVEN),
     (
         "hundred_and_one_points",
         _answer(area=_read_at(101)),
@@ -232,6 +235,14 @@ for _name, _wrong, _hint in (
         _answer(area=lambda recall, height: np.sum(np.diff(recall) * height[1:])),
         """The strip before the first detection is missing. Recall begins at 0: differences of the recalls
         alone are one too few.""",
+    ),
+    (
+        "goes_on_to_recall_1",
+        _answer(
+            area=lambda recall, height: np.diff(recall, prepend=0) @ height + (1 - recall[-1]) * height[-1]
+        ),
+        """Behind the last detection the curve goes on to recall 1 at the height it has there. Objects that
+        are never found count with 0: the curve ends where the list does.""",
     ),
     (
         "trapezoids",

@@ -157,6 +157,9 @@ def _from_width_and_height(box):
     return np.concatenate([box[..., :2], box[..., :2] + box[..., 2:]], axis=-1)
 
 
+_TWO_NEGATIVE_SIDES = """Boxes that are apart along x *and* y get a number above 0: two negative sides make a
+positive area. Look at each side by itself before you multiply."""
+
 MISTAKES = {
     "second_area_copied": (
         """The union holds the first box's area twice: the second one's is missing. Exchange the two lists,
@@ -179,9 +182,20 @@ MISTAKES = {
         _answer(sides=np.abs),
     ),
     "product_cut_off": (
-        """Boxes that are apart along x *and* y get a number above 0: two negative sides make a positive area.
-        Look at each side by itself before you multiply.""",
+        _TWO_NEGATIVE_SIDES,
         _answer(sides=_product_cut_off),
+    ),
+    "result_cut_off": (
+        _TWO_NEGATIVE_SIDES,
+        _answer(
+            sides=lambda sides: sides,
+            divide=lambda shared, area1, area2, hull: np.clip(shared / (area1 + area2 - shared), 0, 1),
+        ),
+    ),
+    "start_and_end_exchanged": (
+        """What is shared begins at the smaller of the two starts and ends at the larger of the two ends: that
+        is the box around both. Begin where the later one begins, end where the first one ends.""",
+        _answer(start=np.minimum, stop=np.maximum),
     ),
     "later_end": (
         """What is shared ends where the box that reaches further ends. It ends where the first of the two
@@ -211,6 +225,11 @@ MISTAKES = {
         """What is shared is divided by the area of the first box alone. Exchange the two lists, and the
         result should stay the same.""",
         _answer(divide=lambda shared, area1, area2, hull: shared / (area1 + 0 * area2)),
+    ),
+    "over_the_second": (
+        """What is shared is divided by the area of the second box alone. Exchange the two lists, and the
+        result should stay the same.""",
+        _answer(divide=lambda shared, area1, area2, hull: shared / (0 * area1 + area2)),
     ),
     "over_the_smaller": (
         """What is shared is divided by the smaller of the two areas: a box inside another gets 1, however

@@ -132,6 +132,15 @@ def _by_objects(costs, there):
     return costs[:, 0].mean() + costs[:, 1:].sum() / max(there.sum(), 1)
 
 
+def _towards_zero(prediction, target):
+    return float(np.square(prediction - target * (target[:, :1] == 1)).sum(axis=1).mean())
+
+
+def _mean_of_a_row(prediction, target):
+    squares = np.square(prediction - target)
+    return float(np.where(target[:, 0] == 1, squares.mean(axis=1), squares[:, 0]).mean())
+
+
 for _name, _wrong, _hint in (
     (
         "everything_counts",
@@ -144,6 +153,23 @@ for _name, _wrong, _hint in (
         _answer(counts=lambda there, columns: np.repeat(there, columns, axis=1)),
         """An image without an object adds nothing at all. Then a network that always sees something pays
         nothing for it: number 0 counts in every image.""",
+    ),
+    (
+        "compared_with_zeros",
+        _towards_zero,
+        """Where there is no object the target's other numbers are set to 0, and the network pays for all that
+        it says there. What it says there costs nothing: only number 0 counts.""",
+    ),
+    (
+        "classes_count_always",
+        _answer(counts=lambda there, columns: np.isin(np.arange(columns), range(1, 5), invert=True) | there),
+        """The box counts only where there is an object, and the classes count everywhere. Where nothing is
+        there is no class to learn: only number 0 counts there.""",
+    ),
+    (
+        "presence_only_where_nothing_is",
+        _answer(counts=lambda there, columns: there ^ (np.arange(columns) == 0)),
+        """Where there is an object number 0 does not count. It has to be right in every image.""",
     ),
     (
         "presence_left_out",
@@ -161,6 +187,12 @@ for _name, _wrong, _hint in (
         _answer(add=lambda costs, there: costs.mean()),
         """The squares are averaged over all numbers. They are added up within an image; the mean is over the
         images only.""",
+    ),
+    (
+        "mean_within_an_image",
+        _mean_of_a_row,
+        """Where there is an object the squares are averaged over the numbers of its row. They are added up
+        within an image; the mean is over the images only.""",
     ),
     (
         "sum_over_the_images",

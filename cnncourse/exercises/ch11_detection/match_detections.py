@@ -68,7 +68,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     """Found once and twice, missed, invented; close neighbours; thresholds met exactly; empty lists."""
     simple = _two_sets(rng, [(0.1, 0), (6, 0.1), (3.2, 0), (9, 9)], [(0, 0), (3, 0), (6, 0)])
     yield Case("three objects found, one detection on the ground", _image(rng, *simple), "found or not")
-    missed = _two_sets(rng, [(3, 0.1), (0.7, 0.7), (0, 5)], [(0, 0), (3, 0)])
+    missed = _two_sets(rng, [(3, 0.1), (0.7, 0.7), (-1.9, -1.9)], [(0, 0), (3, 0)])
     yield Case("one object missed by too little overlap", _image(rng, *missed), "found or not")
     loose = _two_sets(rng, [(0.6, 0), (0.05, 0), (4.5, 0), (4, 0.1)], [(0, 0), (4, 0)])
     yield Case("a poor box with a high score comes before the right one", _image(rng, *loose), "found or not")
@@ -189,6 +189,26 @@ def _first_free_close_enough(iou, free, threshold):
     return int(np.argmax(free & (iou >= threshold)))
 
 
+def _objects_choose(boxes, scores, truth, iou_threshold):
+    iou = library.box_iou(boxes, truth)  # (N, M)
+    hit = np.zeros(len(boxes), dtype=bool)
+    for m in range(len(truth) if len(boxes) else 0):
+        hit[np.argmax(iou[:, m])] |= iou[:, m].max() >= iou_threshold
+    return hit
+
+
+def _best_pair_first(boxes, scores, truth, iou_threshold):
+    iou = library.box_iou(boxes, truth)  # (N, M)
+    hit = np.zeros(len(boxes), dtype=bool)
+    while iou.size and iou.max() >= max(iou_threshold, 0):
+        n, m = np.unravel_index(np.argmax(iou), iou.shape)
+        hit[n], iou[n], iou[:, m] = True, -1, -1
+    return hit
+
+
+_BEST_FIT = """An object goes to the box that fits it best. Who chooses first is decided by the score alone:
+the detector does not know the truth."""
+
 for _name, _wrong, _hint in (
     (
         "duplicates_are_hits",
@@ -211,9 +231,10 @@ for _name, _wrong, _hint in (
     (
         "best_fit_first",
         _answer(order=lambda scores, iou: np.argsort(-iou.max(axis=1, initial=0), kind="stable")),
-        """An object goes to the box that fits it best. Who chooses first is decided by the score alone: the
-        detector does not know the truth.""",
+        _BEST_FIT,
     ),
+    ("objects_choose", _objects_choose, _BEST_FIT),
+    ("best_pair_first", _best_pair_first, _BEST_FIT),
     (
         "next_free_object",
         _answer(choose=_next_free),
@@ -253,6 +274,11 @@ for _name, _wrong, _hint in (
         _answer(taken_anyway=True),
         """A detection that does not reach the threshold takes its object away all the same, and the right one
         after it gets nothing. Only a hit takes an object.""",
+    ),
+    (
+        "places_of_the_hits",
+        _answer(result=lambda hit, order: np.flatnonzero(hit)),
+        """What comes back are the places of the hits. Asked for is True or False for each detection.""",
     ),
     (
         "in_order_of_the_scores",

@@ -77,7 +77,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     )
     longer = _row(rng, 0, 0.25, 0.5, 0.75, 1)
     yield Case("a chain of five", _shuffled(rng, longer, 0.5), "who is dropped")
-    apart = some_boxes(rng, 4) + 60 * np.arange(4)[:, None]
+    apart = placed(rng, [(0, 0), (1.9, 1.9), (3.8, 0), (0.1, 3.8)])  # two of them hardly apart, in x and y
+    equal = np.vstack([_row(rng, 0, 0, 0.9), _row(rng, 0, 0) + 70])
+    yield Case("two objects, each with the same box twice", _shuffled(rng, equal, 0.5), "who is dropped")
     yield Case("four boxes that do not meet", _shuffled(rng, apart, 0.5), "who is dropped")
     steps = _row(rng, 0, 0.1, 0.3, 0.42, 0.6, 0.9)
     for threshold in (0.3, 0.7, 0.9):
@@ -88,6 +90,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("an IoU of exactly 0.5", _shuffled(rng, _exact(2, rng), 0.5), "threshold")
     yield Case("an IoU of exactly 0.25", _shuffled(rng, _exact(4, rng), 0.25), "threshold")
     yield Case("one box", _shuffled(rng, some_boxes(rng, 1), 0.5), "few and many")
+    yield Case("the same box three times", _shuffled(rng, _row(rng, 0, 0, 0), 0.5), "few and many")
     yield Case("no box", _shuffled(rng, np.zeros((0, 4)), 0.5), "few and many")
     whole = np.array([[2, 3, 12, 9], [3, 3, 13, 9], [30, 2, 38, 16], [30, 4, 38, 18], [60, 9, 70, 14]])
     yield Case("whole numbers", _shuffled(rng, whole[[3, 0, 4, 1, 2]], 0.5), "few and many")
@@ -181,6 +184,22 @@ def _against(chosen: Any) -> Any:
     return answer
 
 
+def _removed_on_the_way(boxes, scores, iou_threshold):
+    iou, kept = overlaps(boxes), []
+    left = [int(box) for box in np.argsort(-scores)]
+    while left:
+        kept.append(left.pop(0))
+        for box in left:  # the list becomes shorter under the loop, which then passes over one
+            if iou[kept[-1], box] > iou_threshold:
+                left.remove(box)
+    return np.array(kept, dtype=int)
+
+
+def _scores_above(boxes, scores, iou_threshold):
+    order = np.argsort(-scores)
+    return order[scores[order] > iou_threshold]
+
+
 def _mask(kept, order, boxes):
     return np.isin(np.arange(len(boxes)), kept)
 
@@ -223,6 +242,30 @@ for _name, _wrong, _hint in (
         _against(lambda kept, better: kept[-1:]),
         """A box is compared with the one that was kept last, and with no other. Any kept box can drop it,
         also one from further back.""",
+    ),
+    (
+        "only_the_one_before",
+        _against(lambda kept, better: better[-1:]),
+        """A box is compared with the one just before it in the sorted list, and with no other. Any kept box
+        can drop it, also one from further back.""",
+    ),
+    (
+        "removed_on_the_way",
+        _removed_on_the_way,
+        """Boxes are removed from the list over which the loop runs. What comes next moves up, and the loop
+        passes over it: some that overlap too much stay. Make a new list of those that stay.""",
+    ),
+    (
+        "same_box_stays",
+        _answer(drop=lambda iou, threshold: (iou > threshold) & (iou < 1)),
+        """A box with an IoU of 1 is never dropped. The best one is not to drop itself, but another box may
+        lie exactly on it.""",
+    ),
+    (
+        "threshold_on_the_scores",
+        _scores_above,
+        """`iou_threshold` is compared with the scores. It is about overlap: a box is dropped by one that is
+        kept, not for a low score of its own.""",
     ),
     (
         "only_the_best",

@@ -200,6 +200,14 @@ def _without_bias(maps, kernel, bias, number):
     return _slide(maps, kernel, 0 * bias)
 
 
+def _turned(weight, channels, size):
+    return weight.reshape(len(weight), channels, *size)[:, :, ::-1, ::-1]
+
+
+def _rectified_first(maps, weights, biases, window):
+    return _answer()(np.maximum(maps, 0), weights, biases, window)
+
+
 def _padded(maps, kernel, bias, number):
     h, w = kernel.shape[2:]
     return _slide(np.pad(maps, ((0, 0), ((h - 1) // 2, h // 2), ((w - 1) // 2, w // 2))), kernel, bias)
@@ -242,6 +250,12 @@ for _name, _wrong, _hint in (
         first number of the window.""",
     ),
     (
+        "kernels_flipped",
+        _answer(shape=_turned),
+        """The kernels are turned by half a turn. Nothing is flipped here: the first weight of a map meets the
+        first number of that map's window.""",
+    ),
+    (
         "last_row_and_column_missing",
         _answer(apply=_one_short),
         """The last row and the last column of windows are missing: between the first and the last start there
@@ -263,6 +277,12 @@ for _name, _wrong, _hint in (
         _answer(between=lambda maps: maps),
         """There is no ReLU between the layers: two dense layers without anything between are no more than
         one.""",
+    ),
+    (
+        "relu_on_the_maps",
+        _rectified_first,
+        """ReLU is taken of the maps before the first layer. It stands between two layers: what is negative in
+        the maps counts.""",
     ),
     (
         "relu_at_the_end",

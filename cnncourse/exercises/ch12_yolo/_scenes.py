@@ -121,9 +121,11 @@ def _wrong_numbers(boxes: Array, scores: Array, labels: Array) -> Problem | None
     if not all(np.isfinite(part).all() for part in (boxes, scores, labels)):
         return Problem(Rung.DTYPE, "boxes, scores or labels hold nan or infinite numbers")
     if (boxes[:, 2:] < boxes[:, :2]).any():
-        return Problem(Rung.VALUE, "a box ends before it begins: x1, y1, x2, y2 is the order")
+        text = "a box ends before it begins: x1, y1, x2, y2 is the order, and no width or height is negative"
+        return Problem(Rung.VALUE, text)
     if not np.isin(labels, np.arange(len(CLASSES))).all():
-        return Problem(Rung.VALUE, f"a label is no class number: they go from 0 to {len(CLASSES) - 1}")
+        text = f"a label is no class number: they go from 0 to {len(CLASSES) - 1}"
+        return Problem(Rung.VALUE, f"{text}, and labels stand behind the scores")
     return None
 
 
@@ -135,17 +137,21 @@ def _why_so_low(found: Found, truth: Truth, reached: float) -> str:
     """Say what would raise the result most, if it is something that can be named."""
     count = sum(len(boxes) for boxes, _, _ in found)
     if count == 0:
-        return "; there is no detection in any of them"
+        return "; there is no detection in any of them: is every score too low, or has the loss become nan?"
     blind = [(boxes, 0 * labels) for boxes, labels in truth]
     one_class = [(boxes, scores, 0 * labels) for boxes, scores, labels in found]
     turned = [(boxes[:, [1, 0, 3, 2]], scores, labels) for boxes, scores, labels in found]
+    larger = [(boxes * SIZE, scores, labels) for boxes, scores, labels in found]
     kept = [batched_nms(*one, 0.3) for one in found]
     single = [(one[0][own], one[1][own], one[2][own]) for one, own in zip(found, kept, strict=True)]
     changes = (
         (_mean_ap(turned, truth), "with x and y exchanged", "rows and columns have changed places"),
+        (_mean_ap(larger, truth), f"with boxes {SIZE} times as large", "they are asked for in pixels"),
         (_mean_ap(single, truth), "without doubles", "suppress boxes that overlap"),
         (_mean_ap(one_class, blind), "if classes did not count", "boxes are better than classes"),
         (_mean_ap(found, truth, 0.2), "at an IoU of 0.2", "objects are found, boxes fit badly"),
     )
     best, when, meaning = max(changes, key=lambda change: change[0])
-    return f"; {when} it would be {best:.2f}: {meaning}" if best >= reached + NEAR else ""
+    if best >= reached + NEAR:
+        return f"; {when} it would be {best:.2f}: {meaning}"
+    return "; it is as if nothing had been learned from these scenes" if best < NEAR else ""

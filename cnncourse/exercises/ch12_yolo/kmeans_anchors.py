@@ -178,7 +178,8 @@ for _name, _wrong, _hint in (
     (
         "one_round",
         _answer(rounds=1),
-        """The anchors move once. After that other objects may be nearest to them: go on until none moves.""",
+        """The anchors move once. After that other objects may be nearest to them: go on until none moves. (A
+        loop that stops after one round may compare an array with itself, in place of a copy.)""",
     ),
     (
         "mean_of_nothing",

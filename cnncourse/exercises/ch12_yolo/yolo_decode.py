@@ -129,6 +129,15 @@ def _scaled_sizes(raw, anchors, stride):
     return _answer()(raw, anchors * stride, stride)
 
 
+def _stride_on_the_cell(raw, anchors, stride):
+    return _answer(place=lambda t: _sigmoid(t) / stride)(raw, anchors, stride)
+
+
+def _cut_off(raw, anchors, stride):
+    rows, columns = raw.shape[:2]
+    return np.clip(_answer()(raw, anchors, stride), 0, np.array([columns, rows, columns, rows]) * stride)
+
+
 def _swapped_corners(raw, anchors, stride):
     return _answer()(raw, anchors, stride)[..., [1, 0, 3, 2]]
 
@@ -192,6 +201,24 @@ for _name, _wrong, _hint in (
         """Centres lie half a cell too far to the right and down. They are measured from the cell's corner:
         the
         sigmoid is 0.5 in the middle already.""",
+    ),
+    (
+        "around_the_middle",
+        _answer(place=lambda t: _sigmoid(t) - 0.5),
+        """With t = 0 the centre lies on the cell's upper left corner. It lies in the middle of the cell: the
+        sigmoid, from 0 to 1, counts from the corner.""",
+    ),
+    (
+        "stride_on_the_cell",
+        _stride_on_the_cell,
+        """The cell's corner becomes pixels, and the sigmoid is added as if it were a share of a pixel. It is
+        a share of the cell.""",
+    ),
+    (
+        "cut_off",
+        _cut_off,
+        """Boxes are cut off at the edge of the image. They may reach beyond it: cutting them off is another
+        function's work.""",
     ),
     (
         "cell_forgotten",

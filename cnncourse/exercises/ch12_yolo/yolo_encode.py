@@ -57,25 +57,36 @@ def _image(rng: np.random.Generator, grid, image_size, cells, num_classes: int =
     }
 
 
+def _in_order_of_size(image: dict[str, Any], *places: int) -> dict[str, Any]:
+    """Let objects of one cell have their boxes exchanged, so that these become larger from place to place."""
+    sides = image["boxes"][:, 2:] - image["boxes"][:, :2]
+    order = sorted(places, key=lambda place: float(sides[place].prod()))
+    image["boxes"][list(places)] = image["boxes"][order]
+    return image
+
+
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """One object, then several, then two in one cell; neither grids nor cells are square."""
+    """One object, then several, then two in one cell; grids and cells are not square, nor whole pixels."""
     yield Case("one object", _image(rng, (2, 4), (40, 80), [(1, 3)]), "one object")
     yield Case("cells that are not square", _image(rng, (3, 4), (72, 60), [(0, 3)], 2), "one object")
     line = {"boxes": np.array([[24, 2, 40, 12]]), "labels": np.array([1]), "grid": (2, 4)}
     line |= {"image_size": (32, 64), "num_classes": 3}
     yield Case("whole pixels, a centre on the line between two cells", line, "one object")
-    three = _image(rng, (3, 5), (48, 100), [(2, 4), (0, 2), (1, 0)])
-    yield Case("three objects, a wide image", three, "several objects")
+    three = _image(rng, (3, 5), (50, 92), [(2, 4), (0, 2), (1, 0)])
+    yield Case("three objects, a cell is no whole number of pixels", three, "several objects")
     yield Case(
         "four objects, a tall image",
-        _image(rng, (5, 2), (90, 50), [(4, 1), (3, 0), (0, 0), (1, 1)], 4),
+        _image(rng, (5, 2), (88, 51), [(4, 1), (3, 0), (0, 0), (1, 1)], 4),
         "several objects",
     )
     none = {**three, "boxes": np.zeros((0, 4)), "labels": np.zeros(0, np.int64)}
     yield Case("no object at all", none, "several objects")
-    yield Case("two centres in one cell", _image(rng, (2, 3), (40, 90), [(1, 2), (1, 2)]), "two in one cell")
+    two = _in_order_of_size(_image(rng, (2, 3), (40, 90), [(1, 2), (1, 2)]), 0, 1)
+    yield Case("two centres in one cell", two, "two in one cell")
     both = _image(rng, (4, 3), (60, 60), [(3, 1), (0, 2), (0, 2), (1, 0)], 4)
-    yield Case("two centres in one cell, and others", both, "two in one cell")
+    yield Case("two centres in one cell, and others", _in_order_of_size(both, 1, 2), "two in one cell")
+    large = _in_order_of_size(_image(rng, (3, 2), (45, 80), [(1, 0), (1, 0)]), 1, 0)
+    yield Case("two centres in one cell, the larger object first", large, "two in one cell")
 
 
 exercise = Exercise(
@@ -134,6 +145,7 @@ def _answer(
     scale: Any = lambda grid, image_size: (*grid, *image_size),
     centre: Any = lambda box: ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2),
     shape: Any = lambda grid: grid,
+    cell: Any = int,
 ) -> Any:
     """Return the right answer with one thing disturbed."""
 
@@ -144,13 +156,15 @@ def _answer(
             cx, cy = centre(box)
             across, down = cx * columns / width, cy * rows / height
             o = SimpleNamespace(
-                across=across, down=down, column=int(across), row=int(down), label=label, cx=cx, cy=cy,
+                across=across, down=down, column=cell(across), row=cell(down), label=label, cx=cx, cy=cy,
                 w=(box[2] - box[0]) / width, h=(box[3] - box[1]) / height, rows=rows, columns=columns,
                 width=width, height=height,
             )  # fmt: skip
             i, j = place(o)
             free = target[i, j, 4] == 0
-            if clash == "last" and not free:
+            if clash == "larger" and o.w * o.h <= target[i, j, 2] * target[i, j, 3]:
+                continue
+            if clash in ("last", "larger") and not free:
                 target[i, j] = 0
             if free or clash != "first":
                 if free or clash != "classes":
@@ -159,6 +173,24 @@ def _answer(
         return target
 
     return answer
+
+
+def _whole_cells(boxes, labels, grid, image_size, num_classes):
+    covered = np.array(image_size) // grid * grid  # what the cells cover if they are whole pixels
+    answer = _answer(scale=lambda grid, image_size: (*grid, *covered))
+    target = answer(boxes, labels, grid, image_size, num_classes)
+    target[..., 2:4] *= covered[::-1] / image_size[::-1]
+    return target
+
+
+def _all_cells_that_it_touches(boxes, labels, grid, image_size, num_classes):
+    target = np.zeros((*grid, 5 + num_classes))
+    steps = np.array([image_size[1] / grid[1], image_size[0] / grid[0]] * 2)
+    for n, (j1, i1, j2, i2) in enumerate(boxes / steps):
+        own = yolo_encode(boxes[n : n + 1], labels[n : n + 1], grid, image_size, num_classes)
+        touched = target[int(i1) : int(np.ceil(i2)), int(j1) : int(np.ceil(j2))]
+        touched[touched[..., 4] == 0] = own[own[..., 4] == 1][0]
+    return target
 
 
 for _name, _wrong, _hint in (
@@ -185,6 +217,24 @@ for _name, _wrong, _hint in (
         _answer(scale=lambda grid, image_size: (*grid, *image_size[::-1])),
         """Height and width of the image have changed places: `image_size` names the height first. On a
         square image nobody would notice.""",
+    ),
+    (
+        "whole_cells",
+        _whole_cells,
+        """The size of a cell is cut off to whole pixels. An image need not be a whole number of cells times a
+        whole number of pixels.""",
+    ),
+    (
+        "rounded",
+        _answer(cell=round),
+        """The centre goes to the nearest line between cells. A cell begins at its line and reaches to the
+        next: what stands before the decimal point names it.""",
+    ),
+    (
+        "all_cells_that_it_touches",
+        _all_cells_that_it_touches,
+        """Every cell that the box touches answers for it. One cell does: the one in which its centre lies,
+        however far it reaches beyond.""",
     ),
     (
         "size_in_cells",
@@ -245,6 +295,11 @@ for _name, _wrong, _hint in (
         although rows come first in the grid.""",
     ),
     (
+        "width_and_height_exchanged",
+        _answer(say=lambda o: (*_numbers(o)[:2], o.h, o.w, 1)),
+        """w and h have changed places. Across comes first within the numbers of a box.""",
+    ),
+    (
         "confidence_first",
         _answer(say=lambda o: (1, *_numbers(o)[:4])),
         """The confidence stands first. Some courses write it so; here the order is x, y, w, h, confidence,
@@ -260,6 +315,12 @@ for _name, _wrong, _hint in (
         _answer(clash="last"),
         """Of two objects in one cell the last one stays: each overwrites what stood there. Look whether the
         cell is taken before you write.""",
+    ),
+    (
+        "larger_stays",
+        _answer(clash="larger"),
+        """Of two objects in one cell the larger one stays. It is the first in the list that does, whatever
+        their sizes.""",
     ),
     (
         "two_classes",

@@ -53,13 +53,22 @@ def _exact(rng: np.random.Generator, rows: int, columns: int, A: int) -> dict[st
     return said
 
 
+def _alike(rng: np.random.Generator, rows: int, columns: int, A: int) -> dict[str, Any]:
+    """Let the best two of three classes be alike in every other row, to the last bit."""
+    said = _said(rng, rows, columns, A, 3, 0.1)
+    said["class_probs"][::2] = 0.125, 0.4375, 0.4375
+    return said
+
+
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """One anchor and several, low and high thresholds; no box that is good enough; a score at the
-    threshold."""
+    """One anchor and several, low and high thresholds; two classes alike; no box that is good enough; a score
+    at the threshold."""
     yield Case("one anchor", _said(rng, 3, 4, 1, 3), "scores and classes")
     yield Case("three anchors, two classes", _said(rng, 2, 4, 3, 2), "scores and classes")
     yield Case("two anchors, five classes", _said(rng, 4, 3, 2, 5, 0.15), "scores and classes")
     yield Case("a low threshold", _said(rng, 3, 2, 2, 3, 0.1), "scores and classes")
+    yield Case("two classes are equally likely", _alike(rng, 3, 2, 1), "scores and classes")
+    yield Case("two classes are equally likely, two anchors", _alike(rng, 2, 3, 2), "scores and classes")
     yield Case("no box is good enough", _said(rng, 2, 3, 2, 3, 1.0), "at the threshold and above")
     yield Case("a high threshold", _said(rng, 5, 4, 2, 3, 0.7), "at the threshold and above")
     yield Case("a score that is the threshold", _exact(rng, 2, 3, 2), "at the threshold and above")
@@ -145,6 +154,11 @@ def _one_box_a_cell(boxes, confidence, class_probs, threshold=0.5):
     return boxes[kept], best[kept], products.argmax(axis=-1)[kept]
 
 
+def _labels_second(boxes, confidence, class_probs, threshold=0.5):
+    kept, scores, labels = _answer()(boxes, confidence, class_probs, threshold)
+    return kept, labels, scores
+
+
 def _column_by_column(boxes, confidence, class_probs, threshold=0.5):
     turned = (np.swapaxes(array, 0, 1) for array in (boxes, confidence, class_probs))
     return _answer()(*turned, threshold)
@@ -164,6 +178,15 @@ for _name, _wrong, _hint in (
         """Boxes are kept by the probability of their class alone. It says which class *if* there is an
         object;
         whether there is one, the confidence says.""",
+    ),
+    (
+        "both_above_the_threshold",
+        _answer(
+            score=_best,
+            judged=lambda products, confidence, class_probs: np.minimum(confidence, class_probs.max(axis=-1)),
+        ),
+        """Confidence and class are held against the threshold one by one, and both may pass where their
+        product does not. The score decides.""",
     ),
     (
         "confidence_as_score",
@@ -228,6 +251,16 @@ for _name, _wrong, _hint in (
         "classes_from_1",
         _answer(label=lambda products: products.argmax(axis=-1) + 1),
         """The labels are one too high: classes are numbered from 0.""",
+    ),
+    (
+        "last_of_equal_classes",
+        _answer(label=lambda products: products.shape[-1] - 1 - products[..., ::-1].argmax(axis=-1)),
+        """Of two classes that are equally likely the last one is taken. It is the first.""",
+    ),
+    (
+        "labels_second",
+        _labels_second,
+        """Labels come second and scores third. The order is boxes, scores, labels.""",
     ),
     (
         "every_class_above",

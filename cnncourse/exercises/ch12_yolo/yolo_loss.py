@@ -151,15 +151,17 @@ def _overlaps(said, truth, columns, rows):
 def _answer(
     cells: Any = lambda columns, rows: (columns, rows),
     who: Any = lambda iou, confidence: [iou.argmax()],
-    root: Any = np.sqrt,
+    apart: Any = lambda said, truth: np.sqrt(said) - np.sqrt(truth),
     weigh: Any = lambda coord: (coord, coord),
     aim: Any = lambda iou: iou,
     object_weight: Any = lambda noobj: 1.0,
     noobj_weight: Any = lambda noobj: noobj,
     silent: Any = lambda confidence, chosen: np.delete(confidence, chosen),
     classes: Any = lambda said, truth, B: np.sum((said - truth) ** 2),
+    first_class: Any = lambda B: 5 * B,
     everywhere: bool = False,
-    share: Any = lambda N, cells: N,
+    empty_cells: bool = True,
+    share: Any = lambda N, cells, objects: N,
 ) -> Any:
     """Return the right answer with one thing disturbed."""
 
@@ -174,14 +176,17 @@ def _answer(
                 iou = _overlaps(said, truth, *cells(columns, rows))
                 chosen, (place, size) = who(iou, said[:, 4]), weigh(lambda_coord)
                 parts["box"] += place * np.sum((said[chosen, :2] - truth[:2]) ** 2)
-                parts["box"] += size * np.sum((root(said[chosen, 2:4]) - root(truth[2:4])) ** 2)
+                parts["box"] += size * np.sum(apart(said[chosen, 2:4], truth[2:4]) ** 2)
                 errors = said[chosen, 4] - aim(iou[chosen])
                 parts["object"] += object_weight(lambda_noobj) * np.sum(errors**2)
                 quiet = silent(said[:, 4], chosen)
             if truth[4] == 1 or everywhere:
-                parts["class"] += classes(predicted[n, i, j, 5 * B :], truth[5:], B)
-            parts["no_object"] += noobj_weight(lambda_noobj) * np.sum(quiet**2)
-        return {name: float(part / share(N, rows * columns)) for name, part in parts.items()}
+                said_classes = predicted[n, i, j, first_class(B) :][: numbers - 5]
+                parts["class"] += classes(said_classes, truth[5:], B)
+            if truth[4] == 1 or empty_cells:
+                parts["no_object"] += noobj_weight(lambda_noobj) * np.sum(quiet**2)
+        whole = share(N, rows * columns, np.sum(target[..., 4]))
+        return {name: float(part / whole) for name, part in parts.items()}
 
     return answer
 
@@ -189,6 +194,9 @@ def _answer(
 def _default_weights(predicted, target, lambda_coord=5.0, lambda_noobj=0.5):
     return _answer()(predicted, target)
 
+
+_SQUARE_CELLS = """In the IoU a cell is as high as it is wide. It is `1 / columns` wide and `1 / rows` high:
+on a square grid nobody would notice."""
 
 for _name, _wrong, _hint in (  # what is wrong in one part alone stands before what is wrong in more
     (
@@ -205,9 +213,21 @@ for _name, _wrong, _hint in (  # what is wrong in one part alone stands before w
     ),
     (
         "no_root",
-        _answer(root=lambda size: size),
+        _answer(apart=lambda said, truth: said - truth),
         """Widths and heights are compared as they are. Their *roots* are: else a large box counts as much
         for the same few pixels as a small one.""",
+    ),
+    (
+        "root_of_the_difference",
+        _answer(apart=lambda said, truth: np.sqrt(np.abs(said - truth))),
+        """The root is taken of the difference of the sizes, and the square takes it back. Each size has its
+        own root, and the difference comes after.""",
+    ),
+    (
+        "full_cells_only",
+        _answer(empty_cells=False),
+        """Only cells with an object are told to be silent. In an empty cell all boxes have to learn a
+        confidence of 0, and there are many more of these.""",
     ),
     (
         "first_box_responsible",
@@ -260,6 +280,8 @@ for _name, _wrong, _hint in (  # what is wrong in one part alone stands before w
         """In the IoU rows and columns have changed places: a cell is `1 / columns` wide and `1 / rows` high.
         On a square grid nobody would notice.""",
     ),
+    ("cells_as_high_as_wide", _answer(cells=lambda columns, rows: (columns, columns)), _SQUARE_CELLS),
+    ("cells_as_wide_as_high", _answer(cells=lambda columns, rows: (rows, rows)), _SQUARE_CELLS),
     (
         "weight_on_the_wrong_cells",
         _answer(object_weight=lambda noobj: noobj, noobj_weight=lambda noobj: 1.0),
@@ -278,6 +300,12 @@ for _name, _wrong, _hint in (  # what is wrong in one part alone stands before w
         """Classes count in empty cells as well. Where no object is there is no class to learn.""",
     ),
     (
+        "classes_behind_the_first_box",
+        _answer(first_class=lambda B: 5),
+        """The classes are read from number 5 on, and there the second box begins. They stand behind all `B`
+        boxes of the cell.""",
+    ),
+    (
         "classes_for_each_box",
         _answer(classes=lambda said, truth, B: B * np.sum((said - truth) ** 2)),
         """The errors of the classes count once for every box. A cell of v1 has one set of classes, however
@@ -290,13 +318,19 @@ for _name, _wrong, _hint in (  # what is wrong in one part alone stands before w
     ),
     (
         "summed_over_the_batch",
-        _answer(share=lambda N, cells: 1),
+        _answer(share=lambda N, cells, objects: 1),
         """The parts are sums over the whole batch, so that twice as many images make twice the loss. Take the
         mean over the images.""",
     ),
     (
+        "mean_over_the_objects",
+        _answer(share=lambda N, cells, objects: objects),
+        """The parts are divided by the number of objects. That is a sensible loss too; here they are sums
+        within an image, and means over the images.""",
+    ),
+    (
         "mean_over_the_cells",
-        _answer(share=lambda N, cells: N * cells),
+        _answer(share=lambda N, cells, objects: N * cells),
         """The parts are divided by the number of cells as well. Within an image they are sums.""",
     ),
 ):
