@@ -157,7 +157,7 @@ def test_another_failure_of_pip_is_not_called_the_networks(tree, monkeypatch):
 
 def test_every_package_takes_the_first_python_that_the_course_takes():
     """Debian 12 has 3.11.2: a package that wants 3.11.5 cannot be installed there."""
-    found = {package.metadata["Name"]: package.metadata["Requires-Python"] for package in distributions()}
+    found = {package.metadata["Name"]: package.metadata.get("Requires-Python") for package in distributions()}
     assert found["cnncourse"] == ">=3.11" and len(found) > 100
     assert [name for name, wants in found.items() if wants and "3.11.0" not in SpecifierSet(wants)] == []
 
