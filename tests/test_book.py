@@ -27,6 +27,7 @@ BUILT = ROOT / "_build" / "html"
 PAGES = pages()
 CHAPTERS = [page for page in PAGES if re.match(r"book/ch\d\d", page)]
 LABS = sorted(path.parent.name for path in ROOT.glob("notebooks/*/*.ipynb"))
+HEAVIEST = 1_500_000  # bytes of a page's HTML, with the figures and explorers that stand in it
 MADE = ["search", "genindex"]  # pages that Sphinx adds
 HEADINGS = [
     "After this chapter you can",
@@ -166,6 +167,11 @@ def test_pages_load_what_they_use(built: Path, page: str) -> None:
     ]
     drawn = [name for name in icons if name not in ("fa-solid", "fa-regular", "fa-lg")]
     assert drawn and not [name for name in drawn if f".{name}:before" not in styles]
+
+
+@pytest.mark.parametrize("page", [*PAGES, *MADE])
+def test_pages_are_not_heavy(built: Path, page: str) -> None:
+    assert (built / f"{page}.html").stat().st_size < HEAVIEST
 
 
 @pytest.mark.parametrize("page", [*PAGES, *MADE])

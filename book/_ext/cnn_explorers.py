@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from docutils import nodes
+from myst_nb.core.render import sanitize_script_content
 from myst_nb.sphinx_ import NbMetadataCollector
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 LOADER = {"widgets.js": {"type": "module"}}
+HELD = re.compile(r'"IPY_MODEL_(\w+)"')  # how the state of one names another
 HEIGHT = (0, 0)  # kept free for a widget that does not say how high it is: pixels, wide and narrow
 
 
@@ -26,27 +29,45 @@ def choose_loader(app: Sphinx, config: Config) -> None:
 
 
 def describe(app: Sphinx, doctree: nodes.document) -> None:
-    """Put what a widget is, as text, in the place where it will be shown."""
-    states = widget_states(app)
+    """Put what a widget is, as text, where it will be shown; of the page's widgets keep those that are."""
+    script = _script(app)
+    states = json.loads(script["body"])["state"] if script else {}
+    shown = set()
     for bundle in list(doctree.findall(_is_bundle)):
         kinds = {kind["mime_type"]: kind for kind in bundle.children}
         if VIEW in kinds and "text/plain" in kinds:
             words = nodes.paragraph("", " ".join(kinds["text/plain"].astext().split()))
             view = kinds[VIEW].children
-            wide, narrow = states.get(_model(view), {}).get("_height", HEIGHT)
+            model = _model(view)
+            wide, narrow = states.get(model, {}).get("state", {}).get("_height", HEIGHT)
             style = f"--height: {wide}px; --height-narrow: {narrow}px"
             opening = nodes.raw("", f'<div class="cnn-explorer" style="{style}">', format="html")
             kinds[VIEW].children = []
             kinds[VIEW] += [opening, words, *view, nodes.raw("", "</div>", format="html")]
+            shown.add(model)
+    if script:
+        whole = json.loads(script["body"]) | {"state": reachable(states, shown)}
+        script["body"] = sanitize_script_content(json.dumps(whole))
 
 
-def widget_states(app: Sphinx) -> dict[str, dict[str, Any]]:
-    """Return the state of each widget of the page that is being read, by its model's id."""
+def reachable(states: dict[str, dict[str, Any]], shown: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return the states of these widgets and of those that they hold.
+
+    Cells also make widgets only to ask them for a number; each would bring its script into the page.
+    """
+    kept: set[str] = set()
+    waiting = states.keys() & shown
+    while waiting:
+        kept.add(model := waiting.pop())
+        held = HELD.findall(json.dumps(states[model]["state"]))
+        waiting |= (states.keys() & held) - kept
+    return {model: state for model, state in states.items() if model in kept}
+
+
+def _script(app: Sphinx) -> dict[str, str]:
+    """Return what the page that is being read has as its script of widgets; empty without one."""
     files = NbMetadataCollector.get_js_files(app.env, app.env.docname)
-    if "ipywidgets_state" not in files:
-        return {}
-    _, attributes = files["ipywidgets_state"]
-    return {model: held["state"] for model, held in json.loads(attributes["body"])["state"].items()}
+    return files.get("ipywidgets_state", (None, {}))[1]
 
 
 def _model(view: list[nodes.Node]) -> str:

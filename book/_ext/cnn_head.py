@@ -35,14 +35,14 @@ ASSETS = {
     "searchindex.js": re.compile('id="search-results"'),
 }
 LOADED = re.compile(
-    r'\s*<(?:script|link)\b[^>]*?(?:src|href)="(?:[^"]*/)?([\w.-]+\.(?:js|css))[^>]*>(?:</script>)?'
+    r'<(?:script|link)\b[^>]*?(?:src|href)="(?:[^"]*/)?([\w.-]+\.(?:js|css))[^>]*>(?:</script>)?\s*'
 )
 # These wait for the whole page anyway: it need not wait for them.
 WAITING = "clipboard.min|copybutton|sphinx-book-theme|design-tabs"
 DEFERRED = re.compile(rf"<script(?! defer)(?= [^>]*(?:{WAITING})\.js)")
 THEME_CSS = "styles/pydata-sphinx-theme.css"
 ICON = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"[^"]*"\}')
-ICON_NAME = re.compile(r"\bfa-[\w-]+")
+ICON_NAME = re.compile(r"fa-[\w-]+")
 
 
 def know_address(app: Sphinx, config: Config) -> None:

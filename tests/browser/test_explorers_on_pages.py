@@ -1,5 +1,7 @@
 """A small book of two pages, one with explorers: what is loaded, what is shown, and what stands there without JavaScript."""
 
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +39,7 @@ shown
 ```
 
 ```{code-cell} ipython3
+asked = [OutputSizeExplorer(size=size).never_read for size in (5, 6)]
 OutputSizeExplorer(size=4, question="What is left over?")
 ```
 
@@ -68,6 +71,13 @@ def test_only_pages_with_explorers_load_the_loader(folder):
     assert "widgets.js" not in plain and "widget-state" not in plain
     assert "require" not in page and "html-manager" not in page
     assert "What is left over? (Interactive figure. A row of pixels" in page
+
+
+def test_a_page_holds_only_the_widgets_that_it_shows(folder):
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    held = re.search(r'widget-state\+json">(.*?)</script>', page, re.DOTALL)
+    kinds = [model["model_name"] for model in json.loads(held.group(1))["state"].values()]
+    assert sorted(kinds) == ["AnyModel", "AnyModel", "LayoutModel", "LayoutModel"]
 
 
 def test_shown(folder, serve, visit):
