@@ -18,7 +18,7 @@ from cnncourse.detectors.tensors import ciou_loss, giou_loss, overlaps
 from cnncourse.detectors.yolo2 import BOX_WEIGHT
 
 STRIDES = 4, 8, 16  # pixels of a cell, for each map
-IGNORED = 0.5  # a box that overlaps an object more than this is not told to be empty
+IGNORED = 0.7  # a box that overlaps an object more than this is not told to be empty
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,8 @@ class YOLO3(ThreeMaps):
     References
     ----------
     Redmon, Farhadi 2018, "YOLOv3: An incremental improvement", section 2. There each map has three anchors,
-    and centres and sizes have squared errors; here 1 - GIoU, as in `YOLO2`.
+    and centres and sizes have squared errors; here 1 - GIoU, as in `YOLO2`. From an IoU of 0.5 on a box need
+    not be empty there; in the authors' program from 0.7 on (cfg/yolov3.cfg), and so here.
     """
 
     anchors: Tensor  # (3, EACH, 2)
