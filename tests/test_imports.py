@@ -31,8 +31,9 @@ MAY_IMPORT = {
     "gradcheck": ({"arrays"}, set()),
     "given": ({"arrays", "layers"}, set()),
     "boxes": ({"arrays", "boxes"}, set()),
-    "matching": ({"arrays", "boxes"}, set()),
-    "metrics": ({"arrays", "boxes", "matching"}, set()),
+    "matching": ({"arrays", "boxes", "matching"}, set()),
+    "metrics": ({"arrays", "boxes", "matching", "metrics"}, set()),
+    "mask_metrics": ({"arrays", "matching", "metrics"}, set()),
     "anchors": ({"arrays", "boxes", "shapes"}, set()),
     "running": ({"arrays", "running"}, {"torch"}),
     "inside": ({"running", "inside"}, {"IPython", "traitlets"}),
@@ -43,8 +44,8 @@ MAY_IMPORT = {
     ),
     "data": ({"arrays", "data"}, {"sklearn", "PIL", "rich"}),
     "detectors": (
-        {"arrays", "boxes", "data", "detectors", "metrics", "viz"},
-        {"matplotlib", "scipy", "skimage", "torch"},
+        {"anchors", "arrays", "boxes", "data", "detectors", "mask_metrics", "metrics", "viz"},
+        {"matplotlib", "scipy", "skimage", "sklearn", "torch"},
     ),
     "widgets": (
         {"arrays", "boxes", "anchors", "colors", "data", "layers", "shapes", "widgets"},

@@ -19,6 +19,7 @@ def augment(
     Parameters
     ----------
     images : Tensor, shape (N, 3, S, S), from 0 to 1
+        Further channels, such as masks, are mirrored and transposed, and keep their values.
     boxes, labels : Tensor, shapes (N, K, 4) and (N, K)
         Where a label is -1 there is no object, and the box stays as it is.
 
@@ -36,7 +37,8 @@ def augment(
     if transpose:
         images, x1, y1, x2, y2 = images.transpose(2, 3), y1, x1, y2, x2
     turned = torch.stack([x1, y1, x2, y2], dim=-1)  # (N, K, 4)
-    return recolour(images, generator), torch.where((labels >= 0)[..., None], turned, boxes)
+    images = torch.cat([recolour(images[:, :3], generator), images[:, 3:]], dim=1)
+    return images, torch.where((labels >= 0)[..., None], turned, boxes)
 
 
 def recolour(images: Tensor, generator: torch.Generator) -> Tensor:

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cnncourse.boxes import batched_nms
+from cnncourse.detectors.detections import Detections, without_doubles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from cnncourse.data.scenes import Scenes
+
 OPTIONS = "options"  # the entry of a file that holds the constructor's arguments, as JSON
-
-
-class Detections(NamedTuple):
-    """What was found in one image, the highest score first."""
-
-    boxes: NDArray[np.float64]  # (M, 4) in pixels
-    scores: NDArray[np.float64]  # (M,) from 0 to 1
-    labels: NDArray[np.int64]  # (M,)
 
 
 class Detector(nn.Module, ABC):
@@ -38,6 +32,8 @@ class Detector(nn.Module, ABC):
     size : rows and columns of an image, in pixels
     options : further arguments of the subclass, kept for `save`
     """
+
+    learns_masks = False  # whether `loss` wants a fourth channel: which object is seen at each pixel
 
     def __init__(self, classes: int, size: int, **options: Any) -> None:
         super().__init__()
@@ -55,6 +51,7 @@ class Detector(nn.Module, ABC):
         Parameters
         ----------
         images : Tensor, shape (N, 3, size, size), from 0 to 1
+            With `learns_masks`, a fourth channel holds 0 for the ground and k + 1 for object k.
         boxes, labels : Tensor, shapes (N, K, 4) and (N, K)
             Pixels, and a class or, where there is no object, -1.
         """
@@ -67,6 +64,13 @@ class Detector(nn.Module, ABC):
         -------
         boxes, scores : Tensor, shapes (N, M, 4), in pixels, and (N, M, C)
         """
+
+    def prepare(self, scenes: Scenes, show: Callable[[str], None] | None) -> Scenes:
+        """Return the scenes as they are needed for training; `show` gets lines on how far it is."""
+        return scenes
+
+    def finish(self, scenes: Scenes, show: Callable[[str], None] | None) -> None:
+        """Learn what is learned after the network, from the scenes that `prepare` returned."""
 
     @torch.no_grad()
     def detect(
@@ -98,7 +102,7 @@ class Detector(nn.Module, ABC):
             boxes, scores = self.candidates(as_images(images[start : start + batch]))
             boxes = boxes.clamp(0, self.size)
             found += [
-                _without_doubles(*one, score_threshold, iou_threshold, most)
+                without_doubles(*one, score_threshold, iou_threshold, most)
                 for one in zip(boxes, scores, strict=True)
             ]
         self.train(was_training)
@@ -184,19 +188,3 @@ def _rounded(values: NDArray[np.float32], bits: int) -> NDArray[np.float16]:
     share, exponent = np.frexp(values)
     rounded: NDArray[np.float32] = np.ldexp(np.round(share * 2**bits) / 2**bits, exponent)
     return rounded.astype(np.float16)
-
-
-def _without_doubles(
-    boxes: Tensor, scores: Tensor, score_threshold: float, iou_threshold: float, most: int
-) -> Detections:
-    """Return the detections among the candidates (M, 4) of one image with scores (M, C)."""
-    place, label = torch.nonzero(scores > score_threshold, as_tuple=True)
-    values = scores[place, label]
-    best = values.topk(min(most, len(values))).indices
-    found = Detections(
-        boxes[place[best]].numpy().astype(np.float64),
-        values[best].numpy().astype(np.float64),
-        label[best].numpy(),
-    )
-    kept = batched_nms(*found, iou_threshold)
-    return Detections(found.boxes[kept], found.scores[kept], found.labels[kept])

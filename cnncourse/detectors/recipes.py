@@ -11,6 +11,12 @@ import torch
 from cnncourse.data.scenes import Scenes, make_scenes
 from cnncourse.detectors.anchor_sizes import kmeans_anchors
 from cnncourse.detectors.detector import Detector
+from cnncourse.detectors.fast_rcnn import FastRCNN
+from cnncourse.detectors.faster_rcnn import FasterRCNN
+from cnncourse.detectors.mask_rcnn import MaskRCNN
+from cnncourse.detectors.mask_scoring import MaskScoringRCNN
+from cnncourse.detectors.rcnn import RCNN
+from cnncourse.detectors.sppnet import SPPnet
 from cnncourse.detectors.ssd import SSD
 from cnncourse.detectors.training import Epoch, train
 from cnncourse.detectors.yolo1 import YOLO1
@@ -35,24 +41,39 @@ class Recipe:
     anchors: int = 0
     options: dict[str, Any] = field(default_factory=dict)
 
-    def train(self, split: Split, seed: int = 0, **settings: Any) -> tuple[Detector, list[Epoch]]:
-        """Make a detector, with its weights from the seed, and train it; `settings` are those of `train`."""
+    def make(self, training: Scenes, seed: int = 0) -> Detector:
+        """Return a detector for such scenes that has learned nothing, its weights from the seed."""
         options = dict(self.options)
         if self.anchors:
-            there = split.training.labels >= 0
-            boxes = split.training.boxes[there]
+            boxes = training.boxes[training.labels >= 0]
             options["anchors"] = kmeans_anchors(boxes[:, 2:] - boxes[:, :2], self.anchors).tolist()
         torch.manual_seed(seed)
-        detector = self.kind(classes=5, size=split.training.images.shape[-1], **options)
+        return self.kind(classes=5, size=training.images.shape[-1], **options)
+
+    def train(self, split: Split, seed: int = 0, **settings: Any) -> tuple[Detector, list[Epoch]]:
+        """Make a detector and train it; `settings` are those of `train`."""
+        detector = self.make(split.training, seed)
         return detector, train(detector, split.training, self.epochs, split.validation, seed=seed, **settings)
 
 
+# In one stage.
 RECIPES = {
     "YOLO v1": Recipe(YOLO1, epochs=30),
     "YOLO v2": Recipe(YOLO2, epochs=20, anchors=4),
     "YOLO v3": Recipe(YOLO3, epochs=15, anchors=6),
     "SSD": Recipe(SSD, epochs=15),
 }
+# In two stages. SPPnet gets its convolutions from an R-CNN (`SPPnet.start_from`), or else trains its own.
+RCNN_RECIPES = {
+    "R-CNN": Recipe(RCNN, epochs=8),
+    "SPPnet": Recipe(SPPnet, epochs=8),
+    "Fast R-CNN": Recipe(FastRCNN, epochs=15),
+    "Faster R-CNN": Recipe(FasterRCNN, epochs=15),
+    "Mask R-CNN": Recipe(MaskRCNN, epochs=15),
+    "Mask Scoring R-CNN": Recipe(MaskScoringRCNN, epochs=15),
+}
+ALL_RECIPES = RECIPES | RCNN_RECIPES
+SHIPPED = (*RECIPES, "Faster R-CNN")  # whose weights lie in WEIGHTS
 WEIGHTS = Path(__file__).resolve().parent.parent / "data" / "weights"
 
 
@@ -72,7 +93,7 @@ def trained(name: str) -> Detector:
     Raises
     ------
     ValueError
-        If there is no such recipe.
+        If the weights of no such recipe come with the package.
 
     Examples
     --------
@@ -80,6 +101,6 @@ def trained(name: str) -> Detector:
     >>> detector.size, detector.training
     (64, False)
     """
-    if name not in RECIPES:
-        raise ValueError(f"name (={name!r}) must be one of {', '.join(RECIPES)}")
-    return RECIPES[name].kind.load(weights_file(name)).eval()
+    if name not in SHIPPED:
+        raise ValueError(f"name (={name!r}) must be one of {', '.join(SHIPPED)}")
+    return ALL_RECIPES[name].kind.load(weights_file(name)).eval()

@@ -30,9 +30,10 @@ def overlaps(first: Tensor, second: Tensor) -> Tensor:
 
 def iou(first: Tensor, second: Tensor) -> Tensor:
     """Return the IoU of boxes, one with one; their shapes (..., 4) broadcast."""
-    shared = _area(
-        torch.maximum(first[..., :2], second[..., :2]), torch.minimum(first[..., 2:], second[..., 2:])
-    )
+    one, other = first.unbind(dim=-1), second.unbind(dim=-1)  # all x1, all y1 ...: kept apart, they are fast
+    x1, y1 = torch.maximum(one[0], other[0]), torch.maximum(one[1], other[1])
+    x2, y2 = torch.minimum(one[2], other[2]), torch.minimum(one[3], other[3])
+    shared = (x2 - x1).clamp(min=0) * (y2 - y1).clamp(min=0)
     union = _area(first[..., :2], first[..., 2:]) + _area(second[..., :2], second[..., 2:]) - shared
     return shared / (union + TINY)
 
@@ -89,6 +90,29 @@ def cells(rows: int, columns: int) -> Tensor:
     return torch.stack(torch.meshgrid(across, down, indexing="xy"), dim=-1)
 
 
+def survivors(boxes: Tensor, alive: Tensor, iou_threshold: float) -> Tensor:
+    """Return which boxes survive non-maximum suppression, in all images of a batch at once.
+
+    Parameters
+    ----------
+    boxes : Tensor, shape (N, P, 4)
+        Of each image, the best first.
+    alive : Tensor of bool, shape (N, P)
+        Which of them take part.
+    iou_threshold : float
+        A box that overlaps a better one more than this goes.
+
+    Returns
+    -------
+    Tensor of bool, shape (N, P)
+    """
+    double = overlaps(boxes, boxes) > iou_threshold  # (N, P, P)
+    kept = alive.clone()
+    for best in range(boxes.shape[1] - 1):
+        kept[:, best + 1 :] &= ~(double[:, best, best + 1 :] & kept[:, best, None])
+    return kept
+
+
 def objects(boxes: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return the objects of a batch in one list.
 
@@ -106,4 +130,5 @@ def objects(boxes: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _area(start: Tensor, stop: Tensor) -> Tensor:
-    return (stop - start).clamp(min=0).prod(dim=-1)
+    width, height = (stop - start).clamp(min=0).unbind(dim=-1)
+    return width * height

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import nn
@@ -14,7 +14,11 @@ from cnncourse.data.scenes import Scenes
 from cnncourse.detectors.augment import augment
 from cnncourse.detectors.detector import Detector, as_images
 from cnncourse.detectors.mosaic import join_four
+from cnncourse.mask_metrics import mask_average_precision
 from cnncourse.metrics import MeanAP, mean_average_precision
+
+if TYPE_CHECKING:
+    from cnncourse.detectors.mask_rcnn import MaskRCNN
 
 WARM_UP = 0.1  # share of the steps in which the learning rate rises
 LAST = 0.01  # of the learning rate, at the end
@@ -45,8 +49,10 @@ def train(
     """Train a detector and return what each epoch reached.
 
     AdamW; the learning rate rises over the first tenth of the steps and falls along a cosine; gradients are
-    cut to length 5; scenes are mirrored, transposed and recoloured. The same seed gives the same numbers on
-    one computer with the same number of threads.
+    cut to length 5; scenes are mirrored, transposed and recoloured. What a detector needs before and learns
+    after (`prepare`, `finish`) is part of it, and not counted in an epoch's seconds. The same seed gives the
+    same numbers on one computer with the same number of threads; for detectors that draw regions, after the
+    same `torch.manual_seed`.
 
     Parameters
     ----------
@@ -60,12 +66,16 @@ def train(
     Raises
     ------
     ValueError
-        If there are fewer scenes than a batch needs, or they have another size than the detector's.
+        If there are fewer scenes than a batch needs, they have another size than the detector's, or masks
+        are to be learned with the mosaic.
     """
     _fits(detector, scenes, batch)
+    if mosaic and detector.learns_masks:
+        raise ValueError(f"mosaic (={mosaic}) must be 0 for masks to be learned: it joins boxes only")
+    scenes = detector.prepare(scenes, show)
     generator = torch.Generator().manual_seed(seed)
     images, boxes = torch.from_numpy(scenes.images), torch.from_numpy(scenes.boxes).float()
-    labels = torch.from_numpy(scenes.labels)
+    labels, instances = torch.from_numpy(scenes.labels), torch.from_numpy(scenes.instances)
     steps = len(scenes) // batch
     optimizer = torch.optim.AdamW(_groups(detector), lr=learning_rate)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps * epochs))
@@ -77,7 +87,10 @@ def train(
         detector.train()
         for chosen in torch.randperm(len(scenes), generator=generator)[: steps * batch].split(batch):
             told = labels[chosen]
-            seen, where = augment(as_images(images[chosen]), boxes[chosen], told, generator)
+            seen = as_images(images[chosen])
+            if detector.learns_masks:
+                seen = torch.cat([seen, instances[chosen, None].float()], dim=1)  # (N, 4, S, S)
+            seen, where = augment(seen, boxes[chosen], told, generator)
             if number <= mosaic * epochs:
                 seen, where, told = join_four(seen, where, told, generator)
             loss = detector.loss(seen.contiguous(memory_format=torch.channels_last), where, told)
@@ -94,6 +107,7 @@ def train(
         if show is not None:
             show(_line(history[-1], epochs))
     detector.eval()
+    detector.finish(scenes, show)
     return history
 
 
@@ -101,6 +115,15 @@ def evaluate(detector: Detector, scenes: Scenes, iou_threshold: float = 0.5) -> 
     """Return the mean average precision (area under the curve, all points) on scenes."""
     found = detector.detect(scenes.images)
     return mean_average_precision(found, scenes.objects(), iou_threshold, num_classes=detector.classes)
+
+
+def evaluate_masks(
+    detector: MaskRCNN, scenes: Scenes, iou_threshold: float | Sequence[float] = 0.5
+) -> MeanAP:
+    """Return the mean average precision of masks on scenes, as `evaluate` does for boxes."""
+    found = [(one.masks, one.scores, one.labels) for one in detector.detect_masks(scenes.images)]
+    truth = [(scenes.masks(i), labels) for i, (_, labels) in enumerate(scenes.objects())]
+    return mask_average_precision(found, truth, iou_threshold, detector.classes)
 
 
 def images_per_second(detector: Detector, scenes: Scenes) -> float:
