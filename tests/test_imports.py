@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "metrics": ({"arrays", "boxes", "matching", "metrics"}, set()),
     "mask_metrics": ({"arrays", "matching", "metrics"}, set()),
     "anchors": ({"arrays", "boxes", "shapes"}, set()),
+    "roi": ({"arrays", "boxes"}, set()),
     "running": ({"arrays", "running"}, {"torch"}),
     "inside": ({"running", "inside"}, {"IPython", "traitlets"}),
     "checking": ({"arrays", "colors", "running", "checking"}, {"IPython"}),
@@ -48,7 +49,7 @@ MAY_IMPORT = {
         {"matplotlib", "scipy", "skimage", "sklearn", "torch"},
     ),
     "widgets": (
-        {"arrays", "boxes", "anchors", "colors", "data", "layers", "shapes", "widgets"},
+        {"arrays", "boxes", "anchors", "colors", "data", "layers", "roi", "shapes", "widgets"},
         {"anywidget", "traitlets"},
     ),
     "viz": ({"arrays", "boxes", "colors", "shapes", "layers", "viz"}, {"matplotlib", "matplotlib_inline"}),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from traitlets import TraitError
 
-from cnncourse.widgets import AnchorExplorer, BoxExplorer, NMSExplorer
+from cnncourse.widgets import AnchorExplorer, BoxExplorer, NMSExplorer, RoIExplorer
 
 
 def test_box_explorer_computes_the_overlap():
@@ -29,6 +29,8 @@ def test_the_defaults_show_what_their_questions_ask():
     assert anchors.labels.iou.max() < anchors.positive and (anchors.labels.label == 1).sum() == 1
     anchors.object = [31, 22, 49, 58]  # its centre on that of a cell
     assert anchors.labels.iou.max() > anchors.positive
+    rois = RoIExplorer()
+    assert rois.pool.iou < 0.5 and rois.align.iou == 1
 
 
 def test_nms_explorer_computes_the_steps():
@@ -47,6 +49,37 @@ def test_anchor_explorer_computes_anchors_and_labels():
     assert explorer.anchors[0, 1, 0].tolist() == explorer.object
     assert explorer.labels.iou.argmax() == 2 and explorer.labels.label[2] == 1
     assert AnchorExplorer(ratios=[]).labels.label.size == 0
+
+
+def test_roi_explorer_computes_what_is_read():
+    """A slope whose numbers are x of the middles: RoIAlign gives the middles of its bins."""
+    slope = dict(RoIExplorer().pictures)["a slope: each number is x of its middle"]
+    explorer = RoIExplorer(image=slope, box=[20, 12, 68, 44], output=2, selected=[0, 1])
+    assert explorer.features.shape == (4, 6) and explorer.features[0].tolist() == [8, 24, 40, 56, 72, 88]
+    assert explorer.align.values.tolist() == [[32, 56], [32, 56]]
+    assert explorer.align.region.tolist() == explorer.box and explorer.align.apart == 0
+    assert np.argwhere(explorer.align.cells).tolist() == [[0, 2], [0, 3], [0, 4], [1, 2], [1, 3], [1, 4]]
+    assert explorer.pool.region.tolist() == [16, 16, 80, 64]
+    assert explorer.pool.values.tolist() == [[40, 72], [40, 72]]
+    assert np.argwhere(explorer.pool.cells).tolist() == [[1, 3], [1, 4], [2, 3], [2, 4]]
+    explorer.half_pixel = False
+    assert explorer.align.values.tolist() == [[40, 64], [40, 64]]
+    assert explorer.align.region.tolist() == [28, 20, 76, 52]
+
+
+def test_roi_explorer_is_as_far_off_as_the_detectors_say():
+    torch = pytest.importorskip("torch")
+    from cnncourse.detectors.quantisation import pool_bins, quantisation_error
+
+    rng = np.random.default_rng(0)
+    for stride in (4, 8, 16, 32):
+        start = rng.uniform(0, [90, 60])
+        box = [*start, *rng.uniform(start, [96, 64])]
+        reading = RoIExplorer(box=box, stride=stride, output=int(rng.integers(1, 8))).pool
+        how = (torch.tensor([box]), len(reading.values), stride)
+        assert reading.apart == pytest.approx(float(quantisation_error(*how).mean()), abs=1e-5)
+        bins = pool_bins(*how).reshape(-1, 4)
+        assert reading.region.tolist() == [*bins[:, :2].amin(0).tolist(), *bins[:, 2:].amax(0).tolist()]
 
 
 @pytest.mark.parametrize(
@@ -70,6 +103,9 @@ def test_anchor_explorer_computes_anchors_and_labels():
         (lambda: NMSExplorer(iou_threshold=2), "iou_threshold (=2) must be a number from 0 to 1"),
         (lambda: AnchorExplorer(ratios=[0]), "ratios (=[0]) must be at most 5 numbers from 0.1 to 10"),
         (lambda: AnchorExplorer(rows=9), "rows (=9) must be a whole number from 1 to 6"),
+        (lambda: RoIExplorer(stride=12), "stride (=12) must be one of 4, 8, 16, 32"),
+        (lambda: RoIExplorer(box=[0, 0, 97, 64]), "must lie in the picture, 96 wide and 64 high"),
+        (lambda: RoIExplorer(image=np.zeros((24, 16))), "has 24 rows; there may be 16 to 16"),
     ],
 )
 def test_wrong_values_are_named(make, message):

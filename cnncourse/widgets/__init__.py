@@ -16,6 +16,7 @@ EXPLORERS = {
     "NMSExplorer": "nms",
     "AnchorExplorer": "anchor",
     "YOLOTargetExplorer": "yolo_target",
+    "RoIExplorer": "roi",
 }
 
 

@@ -14,22 +14,25 @@ const WIDE = 620;
  * @param {(index: number, box: number[]) => void} options.onMove a box was moved or resized
  * @param {(index: number) => void} [options.onSelect] a box was chosen: pressed, or reached by Tab
  * @param {(x: number, y: number) => void} [options.onPress] the picture was pressed where no box is
+ * @param {(width: number) => number} [options.room] how wide the picture may be in an explorer of this width
+ * @param {string} [options.hint] stands below
+ * @param {HTMLElement} [options.into]
  * @returns {{draw: (state: object) => void}} state: size, boxes ({box, kind, look, tag, last, spoken}),
  *   selected (an index), under and over (scale => SVG elements), least (the smallest side of a box),
  *   margin (screen pixels around the picture, where what `over` draws is still seen)
  */
 function plane(ui, options) {
-  const self = { ui, groups: [], tags: svg("g", { "aria-hidden": "true", class: "cx-tags" }), ...options };
+  const plain = { room: besideNumbers, hint: KEYS, into: ui.body };
+  const self = { ui, groups: [], tags: svg("g", { "aria-hidden": "true", class: "cx-tags" }), ...plain, ...options };
   self.under = svg("g", { "aria-hidden": "true" });
   self.boxes = svg("g");
   self.over = svg("svg", { "aria-hidden": "true", class: "cx-over" }); // cuts off what leaves the margin
   self.handles = svg("g", { "aria-hidden": "true" });
   self.svg = svg("svg", { role: "group", "aria-label": options.label, "data-lm-suppress-shortcuts": "true" });
   self.svg.append(self.under, self.boxes, self.over, self.tags, self.handles);
-  const hint = html("p", { class: "cx-note", id: unique() }, KEYS);
-  self.hint = hint.id;
-  self.element = html("div", { class: "cx-plane" }, self.svg, hint);
-  ui.body.append(self.element);
+  self.note = html("p", { class: "cx-note", id: unique() }, self.hint);
+  self.element = html("div", { class: "cx-plane" }, self.svg, self.note);
+  self.into.append(self.element);
   follow(self);
   ui.onResize(() => self.state && paintPlane(self));
   return {
@@ -40,12 +43,13 @@ function plane(ui, options) {
   };
 }
 
+const besideNumbers = (width) => (width < WIDE ? width : width - BESIDE);
 const KEYS = "Drag a box or its corners. Keyboard: Tab to a box; arrow keys move it, with Shift resize it.";
 
 function paintPlane(self) {
   const { size, boxes, selected, margin } = self.state;
-  const room = self.ui.root.clientWidth;
-  self.scale = Math.max(Math.min(room < WIDE ? room : room - BESIDE, WIDEST) - 2 * margin, 100) / size[0];
+  const room = Math.min(self.room(self.ui.root.clientWidth), WIDEST);
+  self.scale = Math.max(room - 2 * margin, 100) / size[0];
   const [width, height] = size.map((side) => side * self.scale + 2 * margin);
   const viewBox = `${-margin} ${-margin} ${width} ${height}`;
   assign(self.svg, { width, height, viewBox });
@@ -68,7 +72,7 @@ function rectangle([x1, y1, x2, y2], scale) {
 
 function addBox(self) {
   const index = self.groups.length;
-  const group = svg("g", { role: "button", tabindex: 0, "aria-describedby": self.hint });
+  const group = svg("g", { role: "button", tabindex: 0, "aria-describedby": self.note.id });
   const lines = ["cx-box-line", "cx-window-line", "cx-box-ring"];
   group.append(...lines.map((name) => svg("rect", { class: name })));
   group.addEventListener("focus", () => self.state.selected !== index && self.onSelect?.(index));

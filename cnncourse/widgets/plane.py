@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from cnncourse.widgets.explorer import Checked, Explorer, is_number
 
@@ -10,8 +10,8 @@ from cnncourse.widgets.explorer import Checked, Explorer, is_number
 class PlaneExplorer(Explorer):
     """An explorer whose figure is a picture with boxes to drag."""
 
-    parts = ("boxes.js", "plane.js", "panel.js")
-    styles = ("plane.css", "tables.css")
+    parts: ClassVar[tuple[str, ...]] = ("boxes.js", "plane.js", "panel.js")
+    styles: ClassVar[tuple[str, ...]] = ("plane.css", "tables.css")
 
 
 class Box(Checked):
