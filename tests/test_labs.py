@@ -15,6 +15,7 @@ from nbformat import NotebookNode
 
 from cnncourse.checking import exercise_ids, load
 from cnncourse.checking.source import body_lines
+from cnncourse.grading.plan import to_run
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -55,16 +56,16 @@ def test_an_edited_notebook_is_named_with_the_command(which, tmp_path, monkeypat
     text.parent.mkdir()
     text.write_text(TEXTS[0].read_text(encoding="utf-8"), encoding="utf-8")
     released = committed(TEXTS[0])[1]
-    monkeypatch.setattr(build_labs, "release", lambda notebook, slug, root: released)
+    monkeypatch.setattr(build_labs, "release", lambda solved, root: dict.fromkeys(solved, released))
     paths = build_labs.notebook_paths(text.stem, tmp_path)
     for notebook, path in zip(committed(TEXTS[0]), paths, strict=True):
         path.parent.mkdir(parents=True)
         path.write_text(build_labs.as_text(notebook), encoding="utf-8")
-    assert build_labs.differences(text, tmp_path) == []
+    assert build_labs.differences([text], tmp_path) == []
 
     edited = paths[which].read_text(encoding="utf-8").replace("photo", "picture")
     paths[which].write_text(edited, encoding="utf-8")
-    (line,) = build_labs.differences(text, tmp_path)
+    (line,) = build_labs.differences([text], tmp_path)
     assert str(paths[which].relative_to(tmp_path)) in line
     assert "make labs" in line
 
@@ -182,6 +183,7 @@ def rehearsal(text: Path) -> NotebookNode:
 
     At each exercise the released answer cell, its check and the cell that uses it run first (tagged `unsolved`),
     then the solved answer and what follows. So "Run All" meets each exercise once with all before it solved.
+    Of what follows, only that is kept which later cells need: nbval runs the solved lab whole, with its checks.
     """
     solved, released = (
         [cell for cell in notebook.cells if cell.cell_type == "code"] for notebook in committed(text)
@@ -200,7 +202,9 @@ def rehearsal(text: Path) -> NotebookNode:
         cells.append(cell)
     for number, cell in enumerate(cells):
         cell.metadata["cell"], cell["id"] = cell["id"], f"step-{number}"
-    return nbformat.v4.new_notebook(cells=cells, metadata=NOTEBOOK_METADATA)
+    ours = {cell["id"]: cell for cell in cells if not cell.metadata["cell"].endswith("-answer")}
+    kept = to_run(cells, {name: cell for name, cell in ours.items() if not cell.metadata.tags})
+    return nbformat.v4.new_notebook(cells=[cells[i] for i in sorted(kept)], metadata=NOTEBOOK_METADATA)
 
 
 @each_lab

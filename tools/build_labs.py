@@ -17,6 +17,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -42,21 +43,31 @@ def notebook_paths(slug: str, root: Path = ROOT) -> tuple[Path, Path]:
     return root / "solutions" / slug / f"{slug}.ipynb", root / "notebooks" / slug / f"{slug}.ipynb"
 
 
-def release(solved: NotebookNode, slug: str, root: Path = ROOT) -> NotebookNode:
-    """Return the student's notebook, made by nbgrader in a temporary course without a gradebook."""
+def release(solved: dict[str, NotebookNode], root: Path = ROOT) -> dict[str, NotebookNode]:
+    """Return the students' notebooks, made by one nbgrader in a temporary course without a gradebook.
+
+    Parameters
+    ----------
+    solved : the instructor's notebooks, by slug; the result has the same keys
+    """
+    made = {}
     with TemporaryDirectory() as folder:
-        source, released = notebook_paths(slug, Path(folder))
-        source.parent.mkdir(parents=True)
-        source.write_text(as_text(solved), encoding="utf-8")
+        for slug, notebook in solved.items():
+            source, _ = notebook_paths(slug, Path(folder))
+            source.parent.mkdir(parents=True)
+            source.write_text(as_text(notebook), encoding="utf-8")
         shutil.copy(root / "nbgrader_config.py", folder)
-        command = [sys.executable, "-m", "nbgrader", "generate_assignment", slug, "--no-db"]
-        environment = os.environ | {"JUPYTER_CONFIG_DIR": folder, "PYTHONPATH": str(root)}
+        command = [sys.executable, "-m", "nbgrader", "generate_assignment", "*", "--no-db"]
+        path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
+        environment = os.environ | {"JUPYTER_CONFIG_DIR": folder, "PYTHONPATH": path}
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-        if done.returncode or not released.exists():
-            raise LabError(f"nbgrader could not release {slug}:\n{done.stderr.strip()}")
-        notebook = nbformat.read(released, as_version=4)
-    notebook.metadata = nbformat.from_dict(NOTEBOOK_METADATA)
-    return notebook
+        for slug in solved:
+            _, released = notebook_paths(slug, Path(folder))
+            if done.returncode or not released.exists():
+                raise LabError(f"nbgrader could not release {slug}:\n{done.stderr.strip()}")
+            made[slug] = nbformat.read(released, as_version=4)
+            made[slug].metadata = nbformat.from_dict(NOTEBOOK_METADATA)
+    return made
 
 
 def without_outputs(notebook: NotebookNode) -> NotebookNode:
@@ -81,26 +92,28 @@ def build(text: Path, root: Path = ROOT) -> None:
     print(f"{text.stem}: executing the solved lab ({plural(len(derived.cells), 'cell')})", flush=True)
     solved = keep_text(execute(derived))
     print(f"{text.stem}: making the student's notebook with nbgrader", flush=True)
-    released = release(derived, text.stem, root)
+    released = release({text.stem: derived}, root)[text.stem]
     for path, notebook in ((solved_path, solved), (released_path, released)):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(as_text(notebook), encoding="utf-8")
         print(f"{text.stem}: wrote {path.relative_to(root)}", flush=True)
 
 
-def differences(text: Path, root: Path = ROOT) -> list[str]:
-    """Return one line for each committed notebook that is not what the text gives; nothing is executed."""
-    derived = expand(text)
-    wanted = (as_text(derived), as_text(release(derived, text.stem, root)))
+def differences(labs: Sequence[Path], root: Path = ROOT) -> list[str]:
+    """Return one line for each committed notebook that is not what its text gives; nothing is executed."""
+    derived = {text.stem: expand(text) for text in labs}
+    released = release(derived, root)
     lines = []
-    for path, want, is_solved in zip(notebook_paths(text.stem, root), wanted, (True, False), strict=True):
-        if not path.exists():
-            lines.append(f"{path.relative_to(root)} does not exist: run `make labs`")
-            continue
-        committed = nbformat.read(path, as_version=4)
-        have = as_text(without_outputs(committed)) if is_solved else path.read_text(encoding="utf-8")
-        if have != want:
-            lines.append(f"{path.relative_to(root)} is not what {text.name} gives: run `make labs`")
+    for text in labs:
+        wanted = (as_text(derived[text.stem]), as_text(released[text.stem]))
+        for path, want, is_solved in zip(notebook_paths(text.stem, root), wanted, (True, False), strict=True):
+            if not path.exists():
+                lines.append(f"{path.relative_to(root)} does not exist: run `make labs`")
+                continue
+            committed = nbformat.read(path, as_version=4)
+            have = as_text(without_outputs(committed)) if is_solved else path.read_text(encoding="utf-8")
+            if have != want:
+                lines.append(f"{path.relative_to(root)} is not what {text.name} gives: run `make labs`")
     return lines
 
 
@@ -118,7 +131,7 @@ def main() -> int:
             for text in labs:
                 build(text)
             return 0
-        lines = [line for text in labs for line in differences(text)]
+        lines = differences(labs)
     except LabError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

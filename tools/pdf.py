@@ -27,12 +27,12 @@ WORK = ROOT / "_build" / "pdf"
 logging.getLogger("pypdf").setLevel(logging.ERROR)
 
 
-def print_page(page: Page, html: str, to: Path) -> PdfReader:
-    """Print a document that stands beside the built book, and return the PDF."""
+def print_page(page: Page, html: str, to: Path, tagged: bool) -> PdfReader:
+    """Print a document that stands beside the built book, and return the PDF; tags are for screen readers."""
     source = to.with_suffix(".html")
     source.write_text(html, encoding="utf-8")
     page.goto(source.as_uri(), wait_until="load")
-    page.pdf(path=str(to), prefer_css_page_size=True, print_background=True, tagged=True)
+    page.pdf(path=str(to), prefer_css_page_size=True, print_background=True, tagged=tagged)
     return PdfReader(to)
 
 
@@ -72,8 +72,8 @@ def make_pdf() -> Path:
     book = Book(BUILT, title, author, f"Version {__version__}")
     with chromium() as browser:
         page = browser.new_context(offline=True).new_page()
-        numbers = page_numbers(print_page(page, book.document({}), WORK / "first.pdf"))
-        printed = print_page(page, book.document(numbers), WORK / "second.pdf")
+        numbers = page_numbers(print_page(page, book.document({}), WORK / "first.pdf", tagged=False))
+        printed = print_page(page, book.document(numbers), WORK / "second.pdf", tagged=True)
     finish(printed, book, title, author).write(WORK / NAME)
     (WORK / NAME).replace(BUILT / NAME)
     link_pdf(BUILT)

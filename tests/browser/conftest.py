@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import ThreadingHTTPServer
@@ -64,8 +65,9 @@ def serve() -> Iterator[Callable[[Path], str]]:
         return f"http://127.0.0.1:{server.server_port}"
 
     yield start
+    with ThreadPoolExecutor(max_workers=len(servers) or 1) as together:  # each looks twice a second
+        list(together.map(ThreadingHTTPServer.shutdown, servers))
     for server in servers:
-        server.shutdown()
         server.server_close()
 
 

@@ -1,4 +1,4 @@
-"""The book with a keyboard alone: focus is seen and stays, what only the eye is told is said, and the page fits."""
+"""The book with a keyboard alone: focus is seen and stays, what only the eye is told is said."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-
-from tools.contents import pages
 
 CHAPTER = "book/ch02_conv2d.html"
 SAID = "main > [role=status].only-aloud"
@@ -110,13 +108,3 @@ def test_nothing_moves_for_those_who_asked_for_it(visit: Callable[..., Any], sit
     page = visit(f"{site}/{CHAPTER}", reduced_motion="reduce").page
     page.evaluate("document.querySelectorAll('details').forEach((folded) => { folded.open = true })")
     assert page.evaluate("document.getAnimations().length") == 0
-
-
-def test_magnified_four_times_no_page_scrolls_sideways(visit: Callable[..., Any], site: str) -> None:
-    page = visit(f"{site}/search.html", width=320).page
-    wide = {}
-    for name in pages():
-        page.goto(f"{site}/{name}.html")
-        page.evaluate("document.querySelectorAll('details').forEach((folded) => { folded.open = true })")
-        wide[name] = page.evaluate("document.documentElement.scrollWidth")
-    assert {name: width for name, width in wide.items() if width > 320} == {}

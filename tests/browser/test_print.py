@@ -7,6 +7,8 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable
+from copy import copy
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -55,6 +57,7 @@ def texts(pdf: PdfReader) -> list[str]:
     return [" ".join(page.extract_text().split()) for page in pdf.pages]
 
 
+@cache
 def _article(page: str) -> Any:
     return BeautifulSoup((BUILT / f"{page}.html").read_text(encoding="utf-8"), "html.parser").article
 
@@ -109,7 +112,7 @@ def test_text_of_the_page_is_there_from_first_to_last(pdf: PdfReader, texts: lis
     ends = dict(pairwise(bounds))
     start = chapters[_title(page)][0]
     printed = _letters("".join(texts[start : ends[start]]))
-    body = _article(page)
+    body = copy(_article(page))
     for useless in body.select("details, .headerlink, .lab-links, .book-pdf, math, script"):
         useless.decompose()
     paragraphs = [_letters(found.get_text()) for found in body.select("section > p")]

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -110,8 +111,9 @@ class Classroom:
         """Return the seeds of an exercise."""
         return seeds(self.secret.encode(), f"{LAB}.{exercise}", 1)
 
+    @cached_property
     def held_back(self) -> set[str]:
-        """Return the numbers that answers are tried with, as they begin when they are written out."""
+        """The numbers that answers are tried with, as they begin when they are written out: 8 signs of each."""
         numbers: set[str] = set()
         for name in POINTS:
             exercise = load(f"{LAB}.{name}")

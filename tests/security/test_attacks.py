@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import site
 import sys
@@ -148,7 +149,7 @@ def assert_nothing_told(classroom: Classroom, result: work.Result) -> None:
     assert "BREACH" not in text, text
     assert "LEAK" not in text, text
     assert classroom.secret not in result.notebook + text
-    assert not [number for number in classroom.held_back() if number in text]
+    assert classroom.held_back.isdisjoint(re.findall(r"(?=([\d.]{8}))", text))
     lines = [*result.notes, *(f"{flag.text} {flag.cell} {flag.code}" for flag in result.flags)]
     assert not [line for line in lines if not line.isprintable()], "written to the instructor's terminal"
     assert not [note for note in result.notes if "<" in note]

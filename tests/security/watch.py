@@ -7,11 +7,13 @@ import os
 import resource
 import signal
 import socket
+import stat
 import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +28,19 @@ def fingerprint(folders: Iterable[Path]) -> dict[str, str]:
     for folder in folders:
         for path in sorted(folder.rglob("*")):
             status = path.lstat()
-            content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
-            text = f"{hashlib.sha256(content).hexdigest()} {status.st_mode:o} {status.st_mtime_ns}"
-            found[str(path)] = text
+            content = ""
+            if stat.S_ISREG(status.st_mode):
+                content = _content(
+                    path, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+                )
+            found[str(path)] = f"{content} {status.st_mode:o} {status.st_mtime_ns}"
     return found
+
+
+@cache
+def _content(path: Path, *_: int) -> str:
+    """Hash a file, again only when its change time is another: whoever writes moves it, and nobody can set it."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def listing(*folders: Path) -> set[str]:
